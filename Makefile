@@ -1,0 +1,59 @@
+# `make` prints what there is. Build tags live in scripts/env.sh.
+
+SHELL := /bin/sh
+export PATH := $(PATH):/usr/local/go/bin
+export GOFLAGS := $(shell . ./scripts/env.sh && echo $$GOFLAGS)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+## help: print this
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+## run: install what is missing, build, start the server with its demo (ARGS="--http :9000 …")
+.PHONY: run
+run: build
+	exec bin/sectile serve $(ARGS)
+
+## build: install what is missing, build bin/sectile
+.PHONY: build
+build: deps
+	go build -ldflags '-X main.version=$(VERSION)' -o bin/sectile ./server
+
+## test: install what is missing, then all checks and tests
+.PHONY: test
+test: test-deps check
+	go test -race ./...
+
+## check: formatting and vet, for every tier and tag of the kernels
+.PHONY: check
+check: deps
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	go vet ./...
+	GOFLAGS= go vet -tags purego ./asm/...
+	GOFLAGS= GOARCH=arm64 go vet ./asm/...
+	GOFLAGS= GOARCH=arm64 go vet -tags purego ./asm/...
+
+## bench: benchmarks of the kernels, generic beside every tier
+.PHONY: bench
+bench:
+	go test -run '^$$' -bench . -benchtime 200ms ./asm/...
+
+## deps: install the Debian packages that a build needs
+.PHONY: deps
+deps:
+	@scripts/deps.sh build
+
+## test-deps: the same for the tests
+.PHONY: test-deps
+test-deps:
+	@scripts/deps.sh test
+
+## clean: remove what was built
+.PHONY: clean
+clean:
+	rm -rf bin

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package yuv
+
+func blend(dst, alpha []byte, colour byte) { blendGeneric(dst, alpha, colour) }

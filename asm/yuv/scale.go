@@ -1,0 +1,112 @@
+package yuv
+
+import "fmt"
+
+// maxSize bounds both sides of what is scaled. It keeps positions and their products far
+// inside of their types.
+const maxSize = 4096
+
+// Scaler scales pictures of one size to another. Each axis for itself is averaged over the
+// area that an output sample covers where it shrinks, interpolated linearly between sample
+// centres where it grows, and copied where it keeps its size. Planes are scaled alike, luma
+// by its own size and chroma by its, (w+1)/2 × (h+1)/2; both planes span the whole picture.
+//
+// The result is defined to the bit. With vertical weights v and horizontal weights w, in
+// units of 1/16384 and with a sum of 16384 each, an output sample is
+//
+//	(Σ w[i]·((Σ v[j]·src[j][i] + 64) >> 7) + 1<<20) >> 21
+//
+// where >> rounds down. A picture of one colour stays exactly that.
+//
+// A Scaler holds a row of intermediate results: it must not be used by two goroutines at
+// once.
+type Scaler struct {
+	srcW, srcH, dstW, dstH int
+	luma, chroma           plane
+	mid                    []int16 // a source row after vertical scaling, and room for kernels to read beyond
+	rest                   []byte  // the end of an output row, where a kernel writes more than that
+}
+
+// plane is how the planes of one size are scaled.
+type plane struct {
+	srcW, dstW, dstH int
+	shrink           int   // 1, 2 or 4 if both axes are divided exactly by that
+	h, v             *axis // nil otherwise
+	tables           tables
+}
+
+// NewScaler makes the tables and buffers for scaling pictures of srcW×srcH luma samples to
+// dstW×dstH. It panics unless all are 1 to 4096.
+func NewScaler(srcW, srcH, dstW, dstH int) *Scaler {
+	for _, n := range []int{srcW, srcH, dstW, dstH} {
+		if n < 1 || n > maxSize {
+			panic(fmt.Sprintf("yuv: scaler from %d×%d to %d×%d", srcW, srcH, dstW, dstH))
+		}
+	}
+	s := &Scaler{srcW: srcW, srcH: srcH, dstW: dstW, dstH: dstH}
+	s.luma = newPlane(srcW, srcH, dstW, dstH)
+	s.chroma = newPlane((srcW+1)/2, (srcH+1)/2, (dstW+1)/2, (dstH+1)/2)
+	if n := max(s.luma.midLen(), s.chroma.midLen()); n > 0 {
+		s.mid = make([]int16, n)
+		s.rest = make([]byte, 16)
+	}
+	return s
+}
+
+func newPlane(srcW, srcH, dstW, dstH int) plane {
+	p := plane{srcW: srcW, dstW: dstW, dstH: dstH}
+	for _, n := range []int{1, 2, 4} {
+		if srcW == n*dstW && srcH == n*dstH {
+			p.shrink = n
+			return p
+		}
+	}
+	p.h, p.v = newAxis(srcW, dstW), newAxis(srcH, dstH)
+	p.tables = newTables(p.h)
+	return p
+}
+
+// midLen returns how long the intermediate row must be; 0 if there is none. Kernels read
+// whole vectors of it, from the first sample of an output or a pair of samples on.
+func (p *plane) midLen() int {
+	if p.h == nil {
+		return 0
+	}
+	return p.srcW + p.h.taps + 8
+}
+
+// Scale scales src into dst, which may be a view into a larger picture; nothing outside of
+// the view is written. It panics unless the sizes are those of the scaler. The pictures
+// must not share samples.
+func (s *Scaler) Scale(dst, src *Image) {
+	if src.Width != s.srcW || src.Height != s.srcH || dst.Width != s.dstW || dst.Height != s.dstH {
+		panic(fmt.Sprintf("yuv: scaler from %d×%d to %d×%d used from %d×%d to %d×%d", s.srcW, s.srcH,
+			s.dstW, s.dstH, src.Width, src.Height, dst.Width, dst.Height))
+	}
+	dst.check()
+	src.check()
+	s.plane(&s.luma, dst.Y, dst.YStride, src.Y, src.YStride)
+	s.plane(&s.chroma, dst.U, dst.CStride, src.U, src.CStride)
+	s.plane(&s.chroma, dst.V, dst.CStride, src.V, src.CStride)
+}
+
+func (s *Scaler) plane(p *plane, dst []byte, dstStride int, src []byte, srcStride int) {
+	switch p.shrink {
+	case 1:
+		copyPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
+	case 2:
+		for y := range p.dstH {
+			half(dst[y*dstStride:][:p.dstW], src[2*y*srcStride:], srcStride)
+		}
+	case 4:
+		for y := range p.dstH {
+			quarter(dst[y*dstStride:][:p.dstW], src[4*y*srcStride:], srcStride)
+		}
+	default:
+		for y := range p.dstH {
+			weights := p.v.weight[p.v.offset[y]:]
+			vertical(s.mid[:p.srcW], src[int(p.v.first[y])*srcStride:], srcStride, weights, int(p.v.count[y]))
+			horizontal(dst[y*dstStride:][:p.dstW], s.mid, p.h, &p.tables, s.rest)
+		}
+	}
+}

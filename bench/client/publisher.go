@@ -1,0 +1,216 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+	"gopkg.in/hraban/opus.v2"
+
+	"sectile/asm/yuv"
+	"sectile/cgo/x264"
+	"sectile/engine/codec"
+)
+
+// Colour is a colour in limited-range YUV.
+type Colour struct{ Y, U, V byte }
+
+// Media is what a Publisher sends.
+type Media struct {
+	Tone     float64       // Hz; 0 sends no sound
+	Level    float64       // of the tone's peak, dBFS; 0 is −12
+	Packet   time.Duration // of sound: 10, 20, 40 or 60 ms; 0 is 20 ms
+	Channels int           // of sound; 0 is 1
+
+	Width, Height int // of the picture, luma samples; 0 sends no picture
+	Colour        Colour
+}
+
+const pictureRate = 15 // a second
+
+// Publisher publishes one stream.
+type Publisher struct {
+	*session
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	keyframes atomic.Uint64 // asked for by the server
+	forceKey  atomic.Bool
+	silent    atomic.Bool
+	picture   atomic.Pointer[yuv.Image]
+}
+
+// Publish publishes to base/stream/whip until Close.
+func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, error) {
+	pc, err := newPeer()
+	if err != nil {
+		return nil, err
+	}
+	p := &Publisher{}
+	run, cancel := context.WithCancel(context.Background())
+	p.cancel = cancel
+	fail := func(err error) (*Publisher, error) {
+		cancel()
+		pc.Close()
+		p.wg.Wait()
+		return nil, err
+	}
+	var start []func()
+	if m.Tone > 0 {
+		track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "audio", stream)
+		if err != nil {
+			return fail(err)
+		}
+		if _, err := pc.AddTrack(track); err != nil {
+			return fail(err)
+		}
+		send, err := p.tone(m, track)
+		if err != nil {
+			return fail(err)
+		}
+		start = append(start, func() { every(run, cmp.Or(m.Packet, 20*time.Millisecond), send) })
+	}
+	if m.Width > 0 {
+		track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000,
+			SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}, "video", stream)
+		if err != nil {
+			return fail(err)
+		}
+		sender, err := pc.AddTrack(track)
+		if err != nil {
+			return fail(err)
+		}
+		p.SetPicture(m.Width, m.Height, m.Colour)
+		p.wg.Go(func() { p.readRTCP(sender) })
+		start = append(start, func() { p.camera(run, track) })
+	}
+	if p.session, err = negotiate(ctx, pc, base+"/"+stream+"/whip"); err != nil {
+		return fail(err)
+	}
+	for _, f := range start {
+		p.wg.Go(f)
+	}
+	return p, nil
+}
+
+// Close ends the publication.
+func (p *Publisher) Close() error {
+	p.cancel()
+	err := p.session.Close()
+	p.wg.Wait()
+	return err
+}
+
+// SetPicture changes the picture that is sent, also its size.
+func (p *Publisher) SetPicture(w, h int, c Colour) {
+	img := yuv.NewImage(w, h)
+	yuv.Fill(img, c.Y, c.U, c.V)
+	p.picture.Store(img)
+}
+
+// SetSilent stops sending sound, or goes on with it, as a microphone with DTX does.
+func (p *Publisher) SetSilent(silent bool) { p.silent.Store(silent) }
+
+// KeyframeRequests is how often the server asked for a keyframe.
+func (p *Publisher) KeyframeRequests() uint64 { return p.keyframes.Load() }
+
+// tone prepares the sending of one packet of the tone after the other.
+func (p *Publisher) tone(m Media, track *webrtc.TrackLocalStaticSample) (send func(), err error) {
+	channels := cmp.Or(m.Channels, 1)
+	encoder, err := opus.NewEncoder(48000, channels, opus.AppAudio)
+	if err != nil {
+		return nil, err
+	}
+	if err := encoder.SetBitrate(64000); err != nil {
+		return nil, err
+	}
+	duration := cmp.Or(m.Packet, 20*time.Millisecond)
+	samples := int(duration * 48000 / time.Second)
+	amplitude := 32767 * math.Pow(10, cmp.Or(m.Level, -12)/20)
+	pcm, packet, n := make([]int16, samples*channels), make([]byte, 1500), 0
+	return func() {
+		for i := range samples {
+			v := int16(amplitude * math.Sin(2*math.Pi*m.Tone*float64(n)/48000))
+			for c := range channels {
+				pcm[i*channels+c] = v
+			}
+			n++
+		}
+		size, err := encoder.Encode(pcm, packet)
+		if err != nil || p.silent.Load() {
+			return
+		}
+		// An error means that the connection is going down, which Close and State tell.
+		_ = track.WriteSample(media.Sample{Data: packet[:size], Duration: duration})
+	}, nil
+}
+
+// camera sends the picture until ctx is done.
+func (p *Publisher) camera(ctx context.Context, track *webrtc.TrackLocalStaticSample) {
+	var encoder *x264.Encoder
+	var width, height int
+	var pts int64
+	defer func() {
+		if encoder != nil {
+			encoder.Close()
+		}
+	}()
+	every(ctx, time.Second/pictureRate, func() {
+		img := p.picture.Load()
+		if img.Width != width || img.Height != height {
+			if encoder != nil {
+				encoder.Close()
+			}
+			var err error
+			encoder, err = x264.NewEncoder(codec.VideoParams{Width: img.Width, Height: img.Height, FPS: pictureRate, Bitrate: 300000, Preset: "ultrafast"})
+			if err != nil {
+				panic(err) // a caller's bug: a size that x264 refuses
+			}
+			width, height = img.Width, img.Height
+		}
+		pts += 90000 / pictureRate
+		au, _, err := encoder.Encode(img, pts, p.forceKey.Swap(false))
+		if err != nil {
+			return
+		}
+		_ = track.WriteSample(media.Sample{Data: au, Duration: time.Second / pictureRate})
+	})
+}
+
+func (p *Publisher) readRTCP(sender *webrtc.RTPSender) {
+	for {
+		packets, _, err := sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, packet := range packets {
+			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
+				p.keyframes.Add(1)
+				p.forceKey.Store(true)
+			}
+		}
+	}
+}
+
+// every calls f at absolute times, period apart, until ctx is done.
+func every(ctx context.Context, period time.Duration, f func()) {
+	next := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		f()
+		next = next.Add(period)
+		timer.Reset(time.Until(next))
+	}
+}

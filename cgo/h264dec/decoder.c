@@ -1,0 +1,113 @@
+#include "decoder.h"
+
+#include <libavutil/log.h>
+#include <string.h>
+
+decoder *decoder_new(void)
+{
+    av_log_set_level(AV_LOG_QUIET); // errors are returned; the input is anybody's
+
+    const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_H264);
+    if (!codec)
+        return NULL;
+    decoder *d = av_mallocz(sizeof *d);
+    if (!d)
+        return NULL;
+    d->ctx = avcodec_alloc_context3(codec);
+    d->packet = av_packet_alloc();
+    d->scratch = av_frame_alloc();
+    d->fresh = av_frame_alloc();
+    d->taken = av_frame_alloc();
+    if (!d->ctx || !d->packet || !d->scratch || !d->fresh || !d->taken)
+        goto fail;
+    d->ctx->thread_count = 1;
+    // Damaged pictures must come out, to be seen and refused: libavcodec would silently
+    // hold them back. Its concealment stays on, because it is what finds missing slices.
+    d->ctx->flags |= AV_CODEC_FLAG_LOW_DELAY | AV_CODEC_FLAG_OUTPUT_CORRUPT;
+    if (avcodec_open2(d->ctx, codec, NULL) < 0)
+        goto fail;
+    return d;
+fail:
+    decoder_free(d);
+    return NULL;
+}
+
+static int send(decoder *d, const uint8_t *data, int size)
+{
+    int need = size + AV_INPUT_BUFFER_PADDING_SIZE;
+    if (!d->input || d->input->size < need || !av_buffer_is_writable(d->input)) {
+        av_buffer_unref(&d->input);
+        d->input = av_buffer_alloc(need + need / 2);
+        if (!d->input)
+            return AVERROR(ENOMEM);
+    }
+    memcpy(d->input->data, data, size);
+    memset(d->input->data + size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    d->packet->buf = d->input; // lent: libavcodec makes a reference of its own
+    d->packet->data = d->input->data;
+    d->packet->size = size;
+    int ret = avcodec_send_packet(d->ctx, d->packet);
+    d->packet->buf = NULL;
+    d->packet->data = NULL;
+    d->packet->size = 0;
+    return ret;
+}
+
+static int check(const AVFrame *f)
+{
+    if (f->decode_error_flags || (f->flags & AV_FRAME_FLAG_CORRUPT))
+        return DECODER_DAMAGED;
+    if (f->format != AV_PIX_FMT_YUV420P && f->format != AV_PIX_FMT_YUVJ420P)
+        return DECODER_FORMAT;
+    if (f->linesize[0] < f->width || f->linesize[1] < (f->width + 1) / 2 || f->linesize[1] != f->linesize[2])
+        return DECODER_FORMAT;
+    return 0;
+}
+
+int decoder_decode(decoder *d, const uint8_t *data, int size)
+{
+    int got = 0;
+    int err = send(d, data, size);
+    // One access unit yields at most a few pictures or errors; then libavcodec wants more.
+    for (int i = 0; i < 32; i++) {
+        int ret = avcodec_receive_frame(d->ctx, d->scratch);
+        if (ret == AVERROR(EAGAIN) || ret == AVERROR_EOF)
+            break;
+        if (ret >= 0)
+            ret = check(d->scratch);
+        if (ret < 0) {
+            if (err >= 0)
+                err = ret;
+        } else {
+            av_frame_unref(d->fresh);
+            av_frame_move_ref(d->fresh, d->scratch);
+            got = 1;
+        }
+        av_frame_unref(d->scratch);
+    }
+    if (err < 0) {
+        av_frame_unref(d->fresh);
+        return err;
+    }
+    return got;
+}
+
+const AVFrame *decoder_take(decoder *d)
+{
+    if (d->fresh->buf[0]) {
+        av_frame_unref(d->taken);
+        av_frame_move_ref(d->taken, d->fresh);
+    }
+    return d->taken;
+}
+
+void decoder_free(decoder *d)
+{
+    av_frame_free(&d->taken);
+    av_frame_free(&d->fresh);
+    av_frame_free(&d->scratch);
+    av_packet_free(&d->packet);
+    avcodec_free_context(&d->ctx);
+    av_buffer_unref(&d->input);
+    av_free(d);
+}

@@ -1,0 +1,193 @@
+// Package x264 encodes H.264 for live viewers with the system's libx264: constrained
+// baseline, one picture in, one access unit out, keyframes only where they are asked for.
+package x264
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/gen2brain/x264-go/x264c"
+
+	"sectile/asm/yuv"
+	"sectile/engine/codec"
+)
+
+// Errors of an Encoder.
+var (
+	ErrClosed  = errors.New("x264: closed")
+	ErrPicture = errors.New("x264: picture is not of the encoder's size") // or its planes are too short
+	ErrPTS     = errors.New("x264: pts does not grow")
+)
+
+// presets are x264's names. libx264 would also take digits and, for "", ultrafast.
+var presets = []string{
+	"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+}
+
+// maxReferences bounds the reference pictures of the slower presets: up to 16 would raise
+// the level beyond what players offer, and cost latency and memory for little in a call.
+const maxReferences = 4
+
+var live atomic.Int64
+
+// Live is the number of encoders that are made and not closed.
+func Live() int { return int(live.Load()) }
+
+// Encoder encodes pictures of one size to one stream. It is not safe for concurrent use.
+type Encoder struct {
+	width, height int
+	x             *x264c.T // nil: closed
+	started       bool
+	pts           int64 // of the last picture
+	au            []byte
+
+	// Each is an object of its own, because cgo checks the whole of an object that C gets a
+	// pointer into, and the encoder holds Go pointers.
+	in, out *x264c.Picture
+	nals    []*x264c.Nal
+	nalsLen *int32
+	planes  runtime.Pinner // of the picture during a call
+}
+
+// NewEncoder makes an encoder. Width and height must be even and at least 16.
+func NewEncoder(p codec.VideoParams) (*Encoder, error) {
+	if err := Check(); err != nil {
+		return nil, err
+	}
+	param, err := params(p)
+	if err != nil {
+		return nil, err
+	}
+	x := x264c.EncoderOpen(param)
+	if x == nil {
+		return nil, fmt.Errorf("x264: libx264 refuses %d×%d at %d pictures/s and %d bit/s", p.Width, p.Height, p.FPS, p.Bitrate)
+	}
+	e := &Encoder{
+		width: p.Width, height: p.Height, x: x,
+		in: new(x264c.Picture), out: new(x264c.Picture), nals: make([]*x264c.Nal, 1), nalsLen: new(int32),
+	}
+	x264c.PictureInit(e.in)
+	live.Add(1)
+	return e, nil
+}
+
+func params(p codec.VideoParams) (*x264c.Param, error) {
+	switch {
+	case !slices.Contains(presets, p.Preset):
+		return nil, fmt.Errorf("x264: no preset %q", p.Preset)
+	case p.Width < 16 || p.Height < 16 || p.Width > 1<<14 || p.Height > 1<<14 || (p.Width|p.Height)&1 != 0:
+		return nil, fmt.Errorf("x264: size %d×%d is not even numbers of 16–16384", p.Width, p.Height)
+	case p.FPS < 1 || p.FPS > 240:
+		return nil, fmt.Errorf("x264: %d pictures/s is outside 1–240", p.FPS)
+	case p.Bitrate < 1000 || p.Bitrate > 1e9:
+		return nil, fmt.Errorf("x264: bitrate %d is outside 1000–1e9", p.Bitrate)
+	}
+	param := new(x264c.Param)
+	if x264c.ParamDefaultPreset(param, p.Preset, "zerolatency") < 0 {
+		return nil, fmt.Errorf("x264: preset %s, tune zerolatency: refused by libx264", p.Preset)
+	}
+	param.ILogLevel = x264c.LogNone
+	param.IThreads, param.ILookaheadThreads, param.BSlicedThreads = 1, 1, 0
+	param.ICsp, param.IBitdepth = x264c.CspI420, 8
+	param.IWidth, param.IHeight = int32(p.Width), int32(p.Height)
+	param.IFpsNum, param.IFpsDen = uint32(p.FPS), 1
+	param.IFrameReference = min(param.IFrameReference, maxReferences)
+
+	param.IKeyintMax = x264c.KeyintMaxInfinite
+	param.IScenecutThreshold = 0
+	param.BRepeatHeaders, param.BAnnexb, param.BAud = 1, 1, 0
+
+	kbit := int32(p.Bitrate / 1000)
+	param.Rc.IRcMethod = x264c.RcAbr
+	param.Rc.IBitrate, param.Rc.IVbvMaxBitrate = kbit, kbit
+	// Half a second also bounds a keyframe: it may cost that much at most, about a dozen
+	// usual pictures, and is squeezed when its predecessors have used the buffer up. Below
+	// four pictures a second two pictures' worth, so that a keyframe can still be bigger
+	// than its neighbours.
+	param.Rc.IVbvBufferSize = max(kbit/2, 2*kbit/int32(p.FPS))
+
+	// Cameras send BT.601 limited range, mostly without saying so; pictures are mixed as
+	// they come, so say it for them.
+	const smpte170m = 6 // ITU-T H.264, tables E-3 to E-5: BT.601 with 525 lines
+	param.Vui.BFullrange = 0
+	param.Vui.IColorprim, param.Vui.ITransfer, param.Vui.IColmatrix = smpte170m, smpte170m, smpte170m
+
+	if x264c.ParamApplyProfile(param, "baseline") < 0 {
+		return nil, errors.New("x264: profile baseline: refused by libx264")
+	}
+	return param, nil
+}
+
+// Encode encodes one picture of the encoder's size. pts counts in 1/90000 s and must grow.
+// key forces an IDR; each IDR, the first picture's too, comes with SPS and PPS. The access
+// unit is in Annex B format and valid until the next Encode or Close.
+//
+// C reads the picture's planes in place, only during the call.
+func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool) (au []byte, isKey bool, err error) {
+	if e.x == nil {
+		return nil, false, ErrClosed
+	}
+	if !e.fits(img) {
+		return nil, false, ErrPicture
+	}
+	if e.started && pts <= e.pts {
+		return nil, false, ErrPTS
+	}
+	e.started, e.pts = true, pts
+
+	e.in.IType = x264c.TypeAuto
+	if key {
+		e.in.IType = x264c.TypeIdr
+	}
+	e.in.IPts = pts
+	e.in.Img = x264c.Image{
+		ICsp: x264c.CspI420, IPlane: 3,
+		IStride: [4]int32{int32(img.YStride), int32(img.CStride), int32(img.CStride)},
+		Plane:   [4]unsafe.Pointer{unsafe.Pointer(&img.Y[0]), unsafe.Pointer(&img.U[0]), unsafe.Pointer(&img.V[0])},
+	}
+	for _, plane := range e.in.Img.Plane[:3] {
+		e.planes.Pin(plane)
+	}
+	n := x264c.EncoderEncode(e.x, e.nals, e.nalsLen, e.in, e.out)
+	e.planes.Unpin()
+	e.in.Img = x264c.Image{} // keep nobody's picture alive
+	if n < 0 {
+		return nil, false, errors.New("x264: libx264 failed to encode a picture")
+	}
+	if n == 0 {
+		return nil, false, errors.New("x264: libx264 held a picture back")
+	}
+	e.au = e.au[:0]
+	for _, nal := range unsafe.Slice(e.nals[0], *e.nalsLen) {
+		if nal.IType == x264c.NalSei { // x264's version and options, 600 bytes for nobody
+			continue
+		}
+		e.au = append(e.au, unsafe.Slice((*byte)(nal.PPayload), nal.IPayload)...)
+	}
+	return e.au, e.out.BKeyframe != 0, nil
+}
+
+// fits tells whether C can read a whole picture of the encoder's size from img.
+func (e *Encoder) fits(img *yuv.Image) bool {
+	plane := func(p []byte, stride, w, h int) bool {
+		return stride >= w && stride <= 1<<20 && len(p) >= stride*(h-1)+w
+	}
+	return img != nil && img.Width == e.width && img.Height == e.height &&
+		plane(img.Y, img.YStride, e.width, e.height) &&
+		plane(img.U, img.CStride, e.width/2, e.height/2) &&
+		plane(img.V, img.CStride, e.width/2, e.height/2)
+}
+
+// Close frees the encoder. Closing again does nothing.
+func (e *Encoder) Close() {
+	if e.x == nil {
+		return
+	}
+	x264c.EncoderClose(e.x)
+	e.x, e.au = nil, nil
+	live.Add(-1)
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"sectile/engine/h264"
+	"sectile/engine/jitter"
+	"sectile/engine/room"
+)
+
+// ErrTakenOver ends a publication whose stream somebody else began to publish.
+var ErrTakenOver = errors.New("taken over by a new publisher")
+
+// Publisher is the far side of a publication. Its methods must not block nor call the
+// engine.
+type Publisher interface {
+	// RequestKeyframe asks the sender for an IDR (RTCP PLI). The engine spaces the requests.
+	RequestKeyframe()
+	// Closed tells that the engine ended the publication. It is called at most once, and
+	// not after Publication.Close.
+	Closed(reason error)
+}
+
+// Publication is a stream being published.
+type Publication struct {
+	engine    *Engine
+	stream    *stream
+	publisher Publisher
+	camera    *camera
+	inputs    atomic.Pointer[[]*room.Input]
+}
+
+// Publish starts publishing a stream, which must exist (ErrNotFound). A publication before
+// it ends with ErrTakenOver, so that a participant can reconnect at once.
+func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.streams[name]
+	if s == nil {
+		return nil, fmt.Errorf("stream %q: %w", name, room.ErrNotFound)
+	}
+	e.unpublish(s, fmt.Errorf("stream %s: %w", name, ErrTakenOver))
+	p := &Publication{engine: e, stream: s, publisher: publisher}
+	p.camera = newCamera(e, name, publisher.RequestKeyframe)
+	p.inputs.Store(new([]*room.Input))
+	s.publication = p
+	for _, in := range s.inputs {
+		if err := in.Connect(p.camera); err != nil {
+			e.drop(s)
+			return nil, err
+		}
+	}
+	p.route(s.inputs)
+	return p, nil
+}
+
+// PushAudio takes one RTP packet of Opus. The payload is copied. One goroutine may push
+// sound and another one pictures.
+func (p *Publication) PushAudio(pkt jitter.Packet) {
+	now := p.engine.Now()
+	for _, in := range *p.inputs.Load() {
+		in.PushAudio(pkt, now)
+	}
+}
+
+// PushVideo takes one RTP packet of H.264. The payload is copied.
+func (p *Publication) PushVideo(pkt h264.Packet) { p.camera.push(pkt) }
+
+// Close ends the publication from the publisher's side.
+func (p *Publication) Close() {
+	p.engine.mu.Lock()
+	defer p.engine.mu.Unlock()
+	if p.stream.publication == p {
+		p.engine.drop(p.stream)
+	}
+}
+
+// route says which inputs get the packets, and whether anybody shows the picture. It
+// needs the engine's lock.
+func (p *Publication) route(inputs []*room.Input) {
+	list := append([]*room.Input(nil), inputs...)
+	p.inputs.Store(&list)
+	shown := false
+	for _, in := range list {
+		shown = shown || in.ShowsVideo()
+	}
+	p.camera.show(shown)
+}
+
+// unpublish ends the publication of a stream, if any, and tells its publisher. It needs
+// the engine's lock.
+func (e *Engine) unpublish(s *stream, reason error) {
+	if p := s.publication; p != nil {
+		e.drop(s)
+		p.publisher.Closed(reason)
+	}
+}
+
+// drop takes the publication off the stream. It needs the engine's lock.
+func (e *Engine) drop(s *stream) {
+	p := s.publication
+	s.publication = nil
+	p.inputs.Store(new([]*room.Input))
+	for _, in := range s.inputs {
+		in.Disconnect()
+	}
+	p.camera.close()
+}

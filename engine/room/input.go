@@ -1,0 +1,168 @@
+package room
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sectile/asm/yuv"
+	"sectile/engine/jitter"
+	"sectile/engine/mix"
+)
+
+// Camera is the picture of a published stream.
+type Camera interface {
+	// Sequence names the newest picture, as no other camera's picture is named; 0 while
+	// there is none to show.
+	Sequence() uint64
+	// View calls f with the newest picture, which f must not keep. It does not call f when
+	// there is none.
+	View(f func(*yuv.Image))
+}
+
+// Input is one stream's place in a room, whether it publishes at the moment or not.
+type Input struct {
+	room  *Room
+	name  string
+	track int
+
+	mutedAudio atomic.Bool
+
+	// Under the room's lock.
+	mutedVideo bool
+	connected  bool
+	camera     Camera
+	listeners  []*Subscription // of the input's own track
+	route      mix.Route
+	voice      *mix.Voice // made when first needed
+	talk       mix.Talk
+	talking    bool
+	pcm        []int16
+	adds       bool          // pcm is part of this tick's mix
+	private    bool          // this tick's packet comes from voice
+	reportDue  time.Duration // when the playout delay is observed next
+
+	// Packets come in while the room's lock may be held by a tick, so the buffer has its own.
+	mu     sync.Mutex
+	buffer *jitter.Buffer
+}
+
+const jitterReportEvery = time.Second
+
+// Name returns the stream's name.
+func (in *Input) Name() string { return in.name }
+
+// Track returns the number of the stream's own mix.
+func (in *Input) Track() int { return in.track }
+
+// Room returns the room that the input belongs to.
+func (in *Input) Room() *Room { return in.room }
+
+// Connect starts a publication: sound comes by PushAudio, the picture from camera.
+// A publication before it must have been disconnected.
+func (in *Input) Connect(camera Camera) error {
+	r := in.room
+	decoder, err := r.env.Codecs.NewAudioDecoder(r.opts.SampleRate)
+	if err != nil {
+		return fmt.Errorf("room %s: stream %s: %w", r.name, in.name, err)
+	}
+	buffer := jitter.New(jitter.Config{SampleRate: r.opts.SampleRate, Decoder: decoder, Counters: &r.env.Metrics.Jitter})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.input(in.name) != in {
+		buffer.Close()
+		return fmt.Errorf("room %s: stream %s: %w", r.name, in.name, ErrClosed)
+	}
+	in.disconnect()
+	in.mu.Lock()
+	in.buffer = buffer
+	in.mu.Unlock()
+	in.connected, in.camera = true, camera
+	r.audio.connected++
+	r.changes++
+	if !r.audio.running {
+		r.audio.running = true
+		r.audio.history.Clear()
+		r.env.Audio.Add(r.frame, r.audioTick)
+	}
+	return nil
+}
+
+// Disconnect ends the publication.
+func (in *Input) Disconnect() {
+	in.room.mu.Lock()
+	defer in.room.mu.Unlock()
+	in.disconnect()
+}
+
+// disconnect needs the room's lock.
+func (in *Input) disconnect() {
+	if !in.connected {
+		return
+	}
+	in.mu.Lock()
+	in.buffer.Close()
+	in.buffer = nil
+	in.mu.Unlock()
+	in.connected, in.camera, in.talking, in.talk = false, nil, false, mix.Talk{}
+	in.room.audio.connected--
+	in.room.changes++
+}
+
+// PushAudio takes one RTP packet of Opus, which arrived at now. The payload is copied.
+func (in *Input) PushAudio(p jitter.Packet, now time.Duration) {
+	if in.mutedAudio.Load() {
+		return
+	}
+	in.mu.Lock()
+	if in.buffer != nil {
+		in.buffer.Push(p, now)
+	}
+	in.mu.Unlock()
+}
+
+// ShowsVideo tells whether the room shows the stream's picture.
+func (in *Input) ShowsVideo() bool {
+	in.room.mu.Lock()
+	defer in.room.mu.Unlock()
+	return in.room.mosaic != nil && !in.mutedVideo
+}
+
+func (in *Input) muteAudio(muted bool) {
+	if in.mutedAudio.Swap(muted) == muted {
+		return
+	}
+	// What was buffered before the mute must not sound after it.
+	in.mu.Lock()
+	if in.buffer != nil {
+		in.buffer.Reset()
+	}
+	in.mu.Unlock()
+}
+
+// pull takes one tick of sound out of the buffer.
+func (in *Input) pull(deadline time.Duration) {
+	in.adds = false
+	if in.connected && !in.mutedAudio.Load() {
+		in.mu.Lock()
+		in.adds = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
+		if in.adds && deadline >= in.reportDue {
+			in.reportDue = deadline + jitterReportEvery
+			in.room.env.Metrics.JitterDelay.Observe(in.buffer.Delay())
+		}
+		in.mu.Unlock()
+	}
+	heard := in.pcm
+	if !in.adds {
+		heard = nil
+	}
+	in.talking = in.talk.Step(heard, in.room.frame) && in.connected && !in.mutedAudio.Load()
+}
+
+func (in *Input) closeVoice() {
+	if in.voice != nil {
+		in.voice.Close()
+		in.voice = nil
+	}
+}

@@ -1,0 +1,230 @@
+package room
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"sectile/asm/yuv"
+	"sectile/engine/codec"
+	"sectile/engine/compose"
+	"sectile/engine/h264"
+	"sectile/engine/metrics"
+)
+
+const (
+	videoClock = 90000 // RTP clock of H.264 (RFC 6184, 8.2.1)
+
+	// keyframeFloor is the least time between two keyframes: requests that come sooner
+	// wait and are answered together.
+	keyframeFloor = 500 * time.Millisecond
+
+	// payloadSize leaves room for RTP, SRTP, its header extensions, UDP and IPv6 in the
+	// 1280 bytes that every IPv6 path carries (RFC 8200, 5).
+	payloadSize = 1160
+)
+
+// mosaic draws and encodes the room's picture, once for all players.
+type mosaic struct {
+	room   *Room
+	period time.Duration
+
+	// work is held for a whole video tick, and guards what only ticks use.
+	work       sync.Mutex
+	closed     bool
+	canvas     *compose.Canvas
+	encoder    codec.VideoEncoder // made when first needed
+	packetizer h264.Packetizer
+	unit       AccessUnit
+	seen       uint64 // the room's changes that shown reflects
+	shown      []shownStream
+	names      []string
+	lastKey    time.Duration
+	drawing    drawing
+
+	mu      sync.Mutex
+	running bool
+	players []*Subscription
+	wanted  [metrics.KeyframeReasons]bool // why the next keyframe is asked for
+}
+
+// shownStream is what the mosaic knows of one stream.
+type shownStream struct {
+	name   string
+	camera Camera // nil: the card
+}
+
+// drawing hands a picture from a camera to its cell without a closure a tick.
+type drawing struct {
+	cell     *compose.Cell
+	sequence uint64
+	drawn    bool
+	draw     func(*yuv.Image)
+}
+
+func newMosaic(r *Room) *mosaic {
+	m := &mosaic{
+		room: r, period: time.Second / time.Duration(r.opts.FPS),
+		canvas: compose.NewCanvas(r.opts.Width, r.opts.Height), lastKey: -keyframeFloor,
+	}
+	m.drawing.draw = func(img *yuv.Image) {
+		m.drawing.drawn = m.drawing.cell.DrawPicture(img, m.drawing.sequence)
+	}
+	return m
+}
+
+// list adds a player, who is owed a keyframe. It starts the ticks when it is the first.
+func (m *mosaic) list(s *Subscription) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.started = false
+	m.players = append(m.players, s)
+	m.wanted[metrics.KeyframeJoin] = true
+	if !m.running {
+		m.running = true
+		m.room.env.Video.Add(m.period, m.tick)
+	}
+}
+
+// unlist removes a player. After it returns, no picture is handed to them.
+func (m *mosaic) unlist(s *Subscription) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.players = slices.DeleteFunc(m.players, func(other *Subscription) bool { return other == s })
+}
+
+func (m *mosaic) requestKeyframe() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wanted[metrics.KeyframeRequest] = true
+}
+
+// close frees the encoder once the tick that may be running is over.
+func (m *mosaic) close() {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.closed = true
+	if m.encoder != nil {
+		m.encoder.Close()
+		m.encoder = nil
+	}
+}
+
+// tick makes one picture.
+func (m *mosaic) tick(deadline time.Duration) (again bool) {
+	m.work.Lock()
+	defer m.work.Unlock()
+	if !m.watched() || m.closed {
+		return false
+	}
+	m.update()
+	m.draw()
+	m.room.env.Metrics.FramesComposed.Add(1)
+	if err := m.encode(deadline); err != nil {
+		m.room.env.Metrics.FramesDropped.Add(1)
+		m.room.env.Log.Error("mosaic encoder", "err", err)
+	}
+	return true
+}
+
+// watched tells whether anybody plays the mosaic. If not, the ticks stop here, and the
+// next player starts them again.
+func (m *mosaic) watched() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running = len(m.players) > 0
+	return m.running
+}
+
+// update takes over from the room who is shown.
+func (m *mosaic) update() {
+	r := m.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.seen == r.changes {
+		return
+	}
+	m.seen = r.changes
+	m.shown, m.names = m.shown[:0], m.names[:0]
+	for _, in := range r.inputs {
+		s := shownStream{name: in.name}
+		if !in.mutedVideo {
+			s.camera = in.camera
+		}
+		m.shown = append(m.shown, s)
+		m.names = append(m.names, in.name)
+	}
+	m.canvas.Layout(m.names)
+}
+
+// draw brings every cell up to date; cells that show the right thing cost nothing.
+func (m *mosaic) draw() {
+	for i, cell := range m.canvas.Cells() {
+		s := m.shown[i]
+		var sequence uint64
+		if s.camera != nil {
+			sequence = s.camera.Sequence()
+		}
+		m.drawing.drawn = false
+		if sequence > 0 {
+			m.drawing.cell, m.drawing.sequence = cell, sequence
+			s.camera.View(m.drawing.draw)
+		} else {
+			cell.DrawCard(s.name)
+		}
+	}
+}
+
+// encode encodes the canvas and hands it to the players.
+func (m *mosaic) encode(deadline time.Duration) error {
+	if m.encoder == nil {
+		encoder, err := m.room.env.Codecs.NewVideoEncoder(m.room.opts.videoParams())
+		if err != nil {
+			return err
+		}
+		m.encoder = encoder
+	}
+	m.mu.Lock()
+	wanted := m.wanted
+	due := deadline-m.lastKey >= keyframeFloor
+	force := due && slices.Contains(wanted[:], true)
+	if force {
+		m.wanted = [metrics.KeyframeReasons]bool{}
+	}
+	m.mu.Unlock()
+
+	pts := int64(deadline/time.Second)*videoClock + int64(deadline%time.Second)*videoClock/int64(time.Second)
+	au, key, err := m.encoder.Encode(m.canvas.Image(), pts, force)
+	if err != nil {
+		return err
+	}
+	counters := m.room.env.Metrics
+	counters.FramesEncoded.Add(1)
+	if key {
+		m.lastKey = deadline
+		counters.Keyframes[keyframeReason(wanted)].Add(1)
+	}
+	m.unit = AccessUnit{
+		Payloads:  m.packetizer.Packetize(m.unit.Payloads[:0], au, payloadSize),
+		Timestamp: uint32(pts), Key: key,
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.players {
+		s.started = s.started || key
+		if s.started {
+			s.sink.WriteVideo(&m.unit)
+		}
+	}
+	return nil
+}
+
+// keyframeReason names one of the reasons, the most telling one.
+func keyframeReason(wanted [metrics.KeyframeReasons]bool) metrics.KeyframeReason {
+	for _, reason := range []metrics.KeyframeReason{metrics.KeyframeJoin, metrics.KeyframeRequest} {
+		if wanted[reason] {
+			return reason
+		}
+	}
+	return metrics.KeyframeStart
+}

@@ -1,0 +1,14 @@
+package room
+
+// Stats are the numbers of one room at one moment. Its slices list streams in the order
+// in which they were added; they are never nil, so that JSON has [] and not null.
+type Stats struct {
+	Name string `json:"name"`
+	Options
+	Participants int      `json:"participants"` // streams, publishing or not
+	Talking      []string `json:"talking"`
+	Viewers      int      `json:"viewers"` // sessions that play the room
+	Publishing   []string `json:"publishing"`
+	MutedAudio   []string `json:"muted_audio"`
+	MutedVideo   []string `json:"muted_video"`
+}

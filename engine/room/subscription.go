@@ -1,0 +1,128 @@
+package room
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Subscription is one player of a room.
+type Subscription struct {
+	room   *Room
+	sink   Sink
+	tracks Tracks // under the room's lock
+	ended  bool   // the same
+
+	started bool // has been given a keyframe; under the mosaic's lock
+}
+
+// Subscribe starts playing tracks of the room into sink. The error is ErrNotFound if the
+// room has no such track.
+func (r *Room) Subscribe(t Tracks, sink Sink) (*Subscription, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.check(t); err != nil {
+		return nil, err
+	}
+	s := &Subscription{room: r, sink: sink, tracks: t}
+	r.subs = append(r.subs, s)
+	r.list(s)
+	return s, nil
+}
+
+// Tracks returns what is being played.
+func (s *Subscription) Tracks() Tracks {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	return s.tracks
+}
+
+// SetTracks plays other tracks from the next tick on. The error is ErrNotFound if the room
+// has no such track, and then nothing changes.
+func (s *Subscription) SetTracks(t Tracks) error {
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ended {
+		return fmt.Errorf("room %s: %w", r.name, ErrClosed)
+	}
+	if err := r.check(t); err != nil {
+		return err
+	}
+	r.unlist(s)
+	s.tracks = t
+	r.list(s)
+	return nil
+}
+
+// RequestKeyframe asks for a keyframe of the mosaic, soon. Requests are merged.
+func (s *Subscription) RequestKeyframe() {
+	if s.room.mosaic != nil {
+		s.room.mosaic.requestKeyframe()
+	}
+}
+
+// Close ends the subscription. After it returns, the sink is not called any more.
+func (s *Subscription) Close() {
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended = true
+	r.unlist(s)
+	r.subs = slices.DeleteFunc(r.subs, func(other *Subscription) bool { return other == s })
+}
+
+// end needs the room's lock. The caller has taken s off the lists.
+func (s *Subscription) end(reason error) {
+	s.ended = true
+	if s.room.mosaic != nil {
+		s.room.mosaic.unlist(s)
+	}
+	s.sink.Closed(reason)
+}
+
+func (r *Room) check(t Tracks) error {
+	switch {
+	case r.closed:
+		return fmt.Errorf("room %s: %w", r.name, ErrClosed)
+	case t == Tracks{}:
+		return fmt.Errorf("room %s: no track: %w", r.name, ErrNotFound)
+	case t.Video && r.mosaic == nil:
+		return fmt.Errorf("room %s: track v1: %w", r.name, ErrNotFound)
+	case t.Audio > allTrack && r.byTrack(t.Audio) == nil:
+		return fmt.Errorf("room %s: track %s: %w", r.name, TrackID(t.Audio), ErrNotFound)
+	}
+	return nil
+}
+
+// list enters s where its tracks are handed out.
+func (r *Room) list(s *Subscription) {
+	if list := r.audioListeners(s.tracks.Audio); list != nil {
+		*list = append(*list, s)
+	}
+	if s.tracks.Video {
+		r.mosaic.list(s)
+	}
+}
+
+func (r *Room) unlist(s *Subscription) {
+	if list := r.audioListeners(s.tracks.Audio); list != nil {
+		*list = slices.DeleteFunc(*list, func(other *Subscription) bool { return other == s })
+	}
+	if s.tracks.Video {
+		r.mosaic.unlist(s)
+	}
+}
+
+// audioListeners is the list of those who play a track, nil if there is no such track.
+func (r *Room) audioListeners(track int) *[]*Subscription {
+	if track == allTrack {
+		return &r.listeners
+	}
+	if in := r.byTrack(track); in != nil {
+		return &in.listeners
+	}
+	return nil
+}

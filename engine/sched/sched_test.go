@@ -1,0 +1,121 @@
+package sched
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sectile/engine/metrics"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// clock is the bubble's virtual clock as a duration since its start.
+func clock() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
+func TestDeadlinesAreAbsolute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, clock(), metrics.New())
+		var got []time.Duration
+		s.Add(20*time.Millisecond, func(deadline time.Duration) bool {
+			got = append(got, deadline)
+			time.Sleep(7 * time.Millisecond) // work does not move the next deadline
+			return len(got) < 50
+		})
+		time.Sleep(2 * time.Second)
+		s.Close()
+		if len(got) != 50 {
+			t.Fatalf("%d ticks, want 50", len(got))
+		}
+		for i := range got[1:] {
+			if d := got[i+1] - got[i]; d != 20*time.Millisecond {
+				t.Fatalf("deadlines %d and %d are %v apart", i, i+1, d)
+			}
+		}
+		if got[0]%grain != 0 {
+			t.Fatalf("first deadline %v is not on the grain", got[0])
+		}
+	})
+}
+
+func TestLateTicksCatchUpThenSkip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New()
+		now := clock()
+		s := New(1, now, m)
+		var deadlines, starts []time.Duration
+		s.Add(20*time.Millisecond, func(deadline time.Duration) bool {
+			deadlines, starts = append(deadlines, deadline), append(starts, now())
+			if len(deadlines) == 1 {
+				time.Sleep(205 * time.Millisecond) // ten deadlines pass
+			}
+			return len(deadlines) < 10
+		})
+		time.Sleep(time.Second)
+		s.Close()
+		// The first stalls, two more run at once, seven are skipped, and then all is on time.
+		if starts[1] != starts[2] {
+			t.Errorf("late ticks ran at %v and %v, want at once", starts[1], starts[2])
+		}
+		skipped := (deadlines[3]-deadlines[2])/(20*time.Millisecond) - 1
+		if skipped != 7 || m.TicksSkipped.Load() != 7 {
+			t.Errorf("skipped %d ticks, counted %d, want 7", skipped, m.TicksSkipped.Load())
+		}
+		for i := 4; i < 10; i++ {
+			if starts[i] != deadlines[i] {
+				t.Errorf("tick %d started %v late", i, starts[i]-deadlines[i])
+			}
+		}
+	})
+}
+
+func TestPhasesAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(2, clock(), metrics.New())
+		const tasks, period = 1000, 20 * time.Millisecond
+		var mu sync.Mutex
+		var perMS [20]int
+		for range tasks {
+			s.Add(period, func(deadline time.Duration) bool {
+				mu.Lock()
+				perMS[deadline%period/time.Millisecond]++
+				mu.Unlock()
+				return false
+			})
+		}
+		time.Sleep(time.Second)
+		s.Close()
+		for ms, n := range perMS {
+			if n < tasks/20/2 || n > tasks/20*2 {
+				t.Errorf("%d ticks in millisecond %d, want about %d", n, ms, tasks/20)
+			}
+		}
+	})
+}
+
+func TestAddFromTickAndClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, clock(), nil)
+		var second int
+		s.Add(time.Millisecond, func(time.Duration) bool {
+			s.Add(time.Millisecond, func(time.Duration) bool { second++; return true })
+			return false
+		})
+		time.Sleep(100 * time.Millisecond)
+		s.Close()
+		if second < 90 {
+			t.Errorf("task added in a tick ran %d times in 100 ms", second)
+		}
+		ran := second
+		time.Sleep(100 * time.Millisecond)
+		if second != ran {
+			t.Error("ticks after Close")
+		}
+	})
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs the Debian packages that are missing: deps.sh build|test
+# Does nothing, and needs no root, when all are there.
+set -eu
+
+build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
+test="$build chromium curl"
+
+case "${1:-}" in
+build) wanted=$build ;;
+test) wanted=$test ;;
+*) echo "usage: $0 build|test" >&2; exit 2 ;;
+esac
+
+missing=""
+for package in $wanted; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "missing packages; install them with: sudo apt-get install -y --no-install-recommends$missing" >&2
+		exit 1
+	fi
+	echo "installing:$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install" >&2; exit 1; }

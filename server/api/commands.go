@@ -1,0 +1,152 @@
+package api
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sectile/engine/room"
+)
+
+// command is one command of the API.
+type command struct {
+	usage    string // its args, for messages
+	min, max int    // how many args
+	options  bool   // takes the object beside args
+	changes  bool   // something that outlives the server
+	run      func(h *Handler, roomName string, q request) (any, error)
+}
+
+// rootCommands are those of Path, roomCommands those of a room.
+var (
+	rootCommands = map[string]command{
+		"add_room":    {usage: "[NAME, bitrate?, samplerate?, samples?]", min: 1, max: 4, options: true, changes: true, run: addRoom},
+		"remove_room": {usage: "[NAME]", min: 1, max: 1, changes: true, run: removeRoom},
+		"list_room":   {usage: "[]", run: listRooms},
+		"stats":       {usage: "[]", run: stats},
+	}
+	roomCommands = map[string]command{
+		"add_stream":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: onStream(Rooms.AddStream)},
+		"remove_stream": {usage: "[NAME]", min: 1, max: 1, changes: true, run: onStream(Rooms.RemoveStream)},
+		"stat":          {usage: "[]", run: stat},
+		"mute_video":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, true)},
+		"unmute_video":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, false)},
+		"mute_audio":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, true)},
+		"unmute_audio":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, false)},
+	}
+)
+
+// lookup finds the command of q and checks the number of its arguments.
+func lookup(q request, roomName string) (command, error) {
+	here, there := rootCommands, roomCommands
+	if roomName != "" {
+		here, there = there, here
+	}
+	c, ok := here[q.command]
+	if !ok {
+		_, elsewhere := there[q.command]
+		switch {
+		case elsewhere && roomName == "":
+			return c, malformed("%s is a command of a room: send it to %s{room}", q.command, Path)
+		case elsewhere:
+			return c, malformed("%s is not a command of a room: send it to %s", q.command, Path)
+		}
+		return c, malformed("unknown command %.80q; commands here are %s", q.command, strings.Join(slices.Sorted(maps.Keys(here)), ", "))
+	}
+	if len(q.args) < c.min || len(q.args) > c.max {
+		return c, malformed("%s got %d args; want %s", q.command, len(q.args), c.usage)
+	}
+	if q.options != nil && !c.options {
+		return c, malformed("%s takes no options", q.command)
+	}
+	return c, nil
+}
+
+func addRoom(h *Handler, _ string, q request) (any, error) {
+	name := q.args[0]
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	o := room.DefaultOptions()
+	for i, value := range q.args[1:] {
+		option := []string{"bitrate", "samplerate", "samples"}[i]
+		if _, twice := q.options[option]; twice {
+			return nil, malformed("%s is given both in args and in options", option)
+		}
+		if err := o.Set(option, value); err != nil {
+			return nil, err
+		}
+	}
+	for _, option := range slices.Sorted(maps.Keys(q.options)) {
+		if err := o.Set(option, q.options[option]); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := h.rooms.AddRoom(name, o); err != nil {
+		return nil, err
+	}
+	return h.rooms.RoomStats(name)
+}
+
+func removeRoom(h *Handler, _ string, q request) (any, error) {
+	name := q.args[0]
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	return struct {
+		Name string `json:"name"`
+	}{name}, h.rooms.RemoveRoom(name)
+}
+
+func listRooms(h *Handler, _ string, _ request) (any, error) {
+	return struct {
+		Rooms []string `json:"rooms"`
+	}{append([]string{}, h.rooms.RoomNames()...)}, nil
+}
+
+func stats(h *Handler, _ string, _ request) (any, error) {
+	return struct {
+		Rooms []room.Stats `json:"rooms"`
+	}{append([]room.Stats{}, h.rooms.Stats()...)}, nil
+}
+
+func stat(h *Handler, roomName string, _ request) (any, error) {
+	streams, err := h.rooms.Streams(roomName)
+	clients := append([]string{"all"}, streams...)
+	return struct {
+		Count   int      `json:"count"`
+		Clients []string `json:"clients"`
+	}{len(clients), clients}, err
+}
+
+// track is the answer to all commands about one stream.
+type track struct {
+	ID string `json:"track_id"`
+}
+
+func onStream(do func(rooms Rooms, roomName, stream string) (int, error)) func(*Handler, string, request) (any, error) {
+	return func(h *Handler, roomName string, q request) (any, error) {
+		if err := checkName(q.args[0]); err != nil {
+			return nil, err
+		}
+		n, err := do(h.rooms, roomName, q.args[0])
+		return track{fmt.Sprintf("a%d", n)}, err
+	}
+}
+
+func mute(kind room.Kind, muted bool) func(*Handler, string, request) (any, error) {
+	return onStream(func(rooms Rooms, roomName, stream string) (int, error) {
+		return rooms.SetMuted(roomName, stream, kind, muted)
+	})
+}
+
+func checkName(name string) error {
+	if err := room.CheckName(name); err != nil {
+		return malformed("%v", err)
+	}
+	return nil
+}

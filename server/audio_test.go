@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"sectile/bench/client"
+	"sectile/server/config"
+)
+
+// tones are no harmonics of each other.
+var tones = []float64{397, 523, 701, 907, 1117, 1361}
+
+const (
+	present = -30.0 // dBFS: a tone that is heard is louder
+	absent  = -50.0 // and one that is not heard is quieter
+)
+
+// hears checks what is in a mix: want[i] tells whether tones[i] must be.
+func hears(p *client.Player, want []bool) (problem string) {
+	pcm := p.Heard(2 * time.Second)
+	if len(pcm) < 2*client.Rate*9/10 {
+		return fmt.Sprintf("heard %d samples only", len(pcm))
+	}
+	for i, wanted := range want {
+		switch level := client.ToneLevel(pcm, tones[i]); {
+		case wanted && level < present:
+			return fmt.Sprintf("tone %v Hz is missing: %.1f dBFS", tones[i], level)
+		case !wanted && level > absent:
+			return fmt.Sprintf("tone %v Hz is heard: %.1f dBFS", tones[i], level)
+		}
+	}
+	return ""
+}
+
+// TestMixesByTone: with real Opus and WebRTC, all hears every talker, and every talker
+// everybody else but never themself, whatever they send.
+func TestMixesByTone(t *testing.T) {
+	formats := []client.Media{
+		{Packet: 20 * time.Millisecond},
+		{Packet: 10 * time.Millisecond, Channels: 2},
+		{Packet: 40 * time.Millisecond},
+		{Packet: 60 * time.Millisecond, Channels: 2},
+		{Packet: 20 * time.Millisecond, Channels: 2},
+	}
+	for _, n := range []int{2, 5} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			ts := start(t, config.Config{})
+			ts.must("", "add_room", "r")
+			var own []*client.Player
+			for i := range n {
+				name := fmt.Sprintf("s%d", i)
+				track := ts.addStream("r", name)
+				m := formats[i]
+				m.Tone, m.Level = tones[i], -20
+				ts.publish(name, m)
+				own = append(own, ts.play("r", track))
+			}
+			all := ts.play("r", "")
+			want := make([]bool, n)
+			for i := range want {
+				want[i] = true
+			}
+			eventually(t, 10*time.Second, func() string { return prefix("all", hears(all, want)) })
+			for i, p := range own {
+				want[i] = false
+				eventually(t, 10*time.Second, func() string { return prefix(fmt.Sprintf("s%d", i), hears(p, want)) })
+				want[i] = true
+			}
+			for i, p := range own {
+				if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
+					t.Errorf("s%d: %d gaps, %d jumps in %d packets", i, audio.Gaps, audio.Jumps, audio.Packets)
+				}
+			}
+		})
+	}
+}
+
+// TestFiftyParticipants: everybody publishes and plays; three talk.
+func TestFiftyParticipants(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "r")
+	var own []*client.Player
+	for i := range 50 {
+		name := fmt.Sprintf("s%d", i)
+		track := ts.addStream("r", name)
+		m := client.Media{Tone: 2000, Level: -20}
+		if i < 3 {
+			m.Tone = tones[i]
+		}
+		p := ts.publish(name, m)
+		p.SetSilent(i >= 3)
+		own = append(own, ts.play("r", track))
+	}
+	for i, p := range own {
+		want := []bool{i != 0, i != 1, i != 2}
+		eventually(t, 20*time.Second, func() string { return prefix(fmt.Sprintf("s%d", i), hears(p, want)) })
+	}
+}
+
+// TestSampleRates: every rate and packet size of a room carries sound.
+func TestSampleRates(t *testing.T) {
+	ts := start(t, config.Config{})
+	for i, o := range []map[string]any{
+		{"samplerate": 8000, "samples": 480, "bitrate": 12},   // 60 ms
+		{"samplerate": 12000, "samples": 480, "bitrate": 20},  // 40 ms
+		{"samplerate": 16000, "samples": 320, "bitrate": 24},  // 20 ms
+		{"samplerate": 24000, "samples": 240, "bitrate": 48},  // 10 ms
+		{"samplerate": 48000, "samples": 240, "bitrate": 128}, // 5 ms
+		{"samplerate": 48000, "samples": 120, "bitrate": 128}, // 2.5 ms
+	} {
+		room := fmt.Sprintf("r%d", i)
+		ts.addRoom(room, o)
+		ts.addStream(room, "s"+room)
+		ts.publish("s"+room, client.Media{Tone: 523, Level: -20})
+		p := ts.play(room, "a1")
+		eventually(t, 10*time.Second, func() string { return prefix(fmt.Sprint(o), hears(p, []bool{false, true})) })
+		if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
+			t.Errorf("%v: %d gaps, %d jumps", o, audio.Gaps, audio.Jumps)
+		}
+	}
+}
+
+func TestMuteAndSwitchTracks(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "r")
+	tracks := []string{ts.addStream("r", "s0"), ts.addStream("r", "s1")}
+	ts.publish("s0", client.Media{Tone: tones[0], Level: -20})
+	ts.publish("s1", client.Media{Tone: tones[1], Level: -20})
+	p := ts.play("r", "a1")
+	check := func(what string, want ...bool) {
+		t.Helper()
+		eventually(t, 10*time.Second, func() string { return prefix(what, hears(p, want)) })
+	}
+	check("all", true, true)
+	ts.must("r", "mute-audio", "s0")
+	check("s0 muted", false, true)
+	ts.must("r", "unmute_audio", "s0")
+	check("s0 unmuted", true, true)
+	for i, track := range tracks {
+		if err := p.RequestTracks(timeout(t), track); err != nil {
+			t.Fatal(err)
+		}
+		check("on "+track, i != 0, i != 1)
+	}
+	if err := p.RequestTracks(timeout(t), "a9"); err == nil {
+		t.Error("an unknown track is accepted")
+	}
+	if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
+		t.Errorf("%d gaps, %d jumps", audio.Gaps, audio.Jumps)
+	}
+}
+
+func prefix(what, problem string) string {
+	if problem == "" {
+		return ""
+	}
+	return what + ": " + problem
+}

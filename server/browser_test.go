@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"sectile/server/config"
+)
+
+// browser starts a real Chromium with fake devices: its camera is a pie on green, its
+// microphone beeps once a second.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing; `make test-deps` installs it")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	t.Cleanup(cancel)
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("mute-audio", false), // else nothing is heard in getStats
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("allow-loopback-in-peer-connection", true),
+	)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal("chromium does not start:", err)
+	}
+	return ctx
+}
+
+// tab opens a page with cookies and devices of its own.
+func tab(t *testing.T, browser context.Context, url string) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// inbound is what a player received, by getStats.
+type inbound struct {
+	Frames float64 `json:"frames"`
+	Energy float64 `json:"energy"`
+	Width  float64 `json:"width"`
+}
+
+const inboundJS = `(async () => {
+	const out = {frames: 0, energy: 0, width: 0};
+	for (const s of (await window.sectile.player.getStats()).values()) {
+		if (s.type !== 'inbound-rtp') continue;
+		if (s.kind === 'video') { out.frames = s.framesDecoded; out.width = s.frameWidth; }
+		if (s.kind === 'audio') out.energy = s.totalAudioEnergy;
+	}
+	return out;
+})()`
+
+// greenJS tells the share of green pixels, the fake camera's background, in each half of
+// the mosaic.
+const greenJS = `(() => {
+	const video = document.querySelector('#mosaic'), canvas = document.createElement('canvas');
+	canvas.width = 160; canvas.height = 90;
+	const g = canvas.getContext('2d');
+	g.drawImage(video, 0, 0, 160, 90);
+	return [0, 80].map(x => {
+		const px = g.getImageData(x, 0, 80, 90).data;
+		let green = 0;
+		for (let i = 0; i < px.length; i += 4) if (px[i+1] > px[i] + 60 && px[i+1] > px[i+2] + 60) green++;
+		return green / (px.length / 4);
+	});
+})()`
+
+func evaluate[T any](t *testing.T, tab context.Context, js string) T {
+	t.Helper()
+	value, err := chromedp.Run(tab, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%.60s…: %v", js, err)
+	}
+	return value
+}
+
+// TestTwoParticipantsInChromium joins two people through the demo page.
+func TestTwoParticipantsInChromium(t *testing.T) {
+	ts := start(t, config.Config{})
+	chrome := browser(t)
+	tabs := map[string]context.Context{}
+	for _, name := range []string{"alice", "bob"} {
+		tabs[name] = tab(t, chrome, ts.base+"/?room=meeting&autojoin=1&name="+name)
+	}
+	for name, page := range tabs {
+		eventually(t, 30*time.Second, func() string {
+			if state := evaluate[string](t, page, `document.body.dataset.state`); state != "joined" {
+				return fmt.Sprintf("%s is %s: %s", name, state, evaluate[string](t, page, `document.body.innerText`))
+			}
+			return ""
+		})
+	}
+	for name, page := range tabs {
+		before := evaluate[inbound](t, page, inboundJS)
+		eventually(t, 20*time.Second, func() string {
+			now := evaluate[inbound](t, page, inboundJS)
+			switch {
+			case now.Frames-before.Frames < 20:
+				return fmt.Sprintf("%s decoded %v frames", name, now.Frames-before.Frames)
+			case now.Energy <= before.Energy:
+				return fmt.Sprintf("%s hears nothing", name)
+			}
+			return ""
+		})
+		eventually(t, 20*time.Second, func() string {
+			for i, share := range evaluate[[]float64](t, page, greenJS) {
+				if share < 0.2 { // a camera of 4:3 in a cell of 8:9 leaves borders
+					return fmt.Sprintf("%s: only %.0f %% of half %d of the mosaic is a camera", name, 100*share, i)
+				}
+			}
+			return ""
+		})
+		eventually(t, 5*time.Second, func() string {
+			n := evaluate[int](t, page, `document.querySelectorAll('#participants [data-stream]').length`)
+			if n != 2 {
+				return fmt.Sprintf("%s sees %d participants", name, n)
+			}
+			return ""
+		})
+	}
+	screenshot(t, tabs["alice"], "demo")
+
+	// Alice's microphone muted by the server: Bob hears nothing new.
+	ts.must("meeting", "mute_audio", "alice")
+	time.Sleep(time.Second)
+	before := evaluate[inbound](t, tabs["bob"], inboundJS)
+	time.Sleep(3 * time.Second)
+	if after := evaluate[inbound](t, tabs["bob"], inboundJS); after.Energy-before.Energy > 1e-4 {
+		t.Errorf("bob hears %v of energy while alice is muted", after.Energy-before.Energy)
+	}
+
+	viewer := tab(t, chrome, ts.base+"/meeting/embed.html")
+	eventually(t, 20*time.Second, func() string {
+		if w := evaluate[float64](t, viewer, `document.querySelector('video')?.videoWidth ?? 0`); w == 0 {
+			return "the viewer's page shows no picture"
+		}
+		return ""
+	})
+	screenshot(t, viewer, "viewer")
+
+	// Leaving through the page leaves no stream behind.
+	if err := chromedp.Do(tabs["bob"], chromedp.Click(`[data-action="leave"]`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, func() string {
+		if n := ts.must("meeting", "stat")["count"]; n != 2.0 {
+			return fmt.Sprintf("count is %v after one of two left", n)
+		}
+		return ""
+	})
+}
+
+// screenshot keeps a picture of the page in the folder SECTILE_TEST_SCREENSHOTS names.
+func screenshot(t *testing.T, tab context.Context, name string) {
+	dir := os.Getenv("SECTILE_TEST_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/"+name+".png", png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

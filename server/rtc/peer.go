@@ -1,0 +1,116 @@
+package rtc
+
+import (
+	"errors"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	keepalive = 2 * time.Second
+	// gatherTime is far more than gathering takes: all candidates are known beforehand.
+	gatherTime = 2 * time.Second
+	// resendPackets is how many packets of video are kept for retransmission; a power of
+	// two, about 2 s at 1.5 Mbit/s.
+	resendPackets = 512
+)
+
+var errGather = errors.New("candidates were not gathered in time")
+
+// newPeer makes a peer connection that does what o asks for and nothing else.
+//
+// The API is made for this one connection, since pion takes from it what differs between
+// them: the payload types, the addresses to announce, the buffers. All of them share one
+// socket.
+func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webrtc.PeerConnection, error) {
+	m := &webrtc.MediaEngine{}
+	for _, section := range o.used() {
+		kind := webrtc.NewRTPCodecType(section.media)
+		if err := section.codec.register(m, kind); err != nil {
+			return nil, err
+		}
+		if !play {
+			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, kind); err != nil {
+				return nil, err
+			}
+		}
+	}
+	registry := s.publishInterceptors
+	if play {
+		registry = s.playInterceptors
+	}
+	e := webrtc.SettingEngine{LoggerFactory: s.pionLog}
+	e.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback)})
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.DisableActiveTCP(true)
+	e.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected/2))
+	e.BufferFactory = streams.buffer
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(e))
+	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+}
+
+// publishRegistry has what receiving needs: NACK, receiver reports, and the feedback from
+// which senders estimate the bandwidth.
+func publishRegistry(log pionLog) (*interceptor.Registry, error) {
+	r := &interceptor.Registry{}
+	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log))
+	if err != nil {
+		return nil, err
+	}
+	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(log))
+	if err != nil {
+		return nil, err
+	}
+	congestion, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(log))
+	if err != nil {
+		return nil, err
+	}
+	r.Add(generator)
+	r.Add(reports)
+	r.Add(congestion)
+	return r, nil
+}
+
+// playRegistry has what sending needs. Sender reports are made by the sessions.
+func playRegistry(log pionLog) (*interceptor.Registry, error) {
+	r := &interceptor.Registry{}
+	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(log), nack.ResponderSize(resendPackets))
+	if err != nil {
+		return nil, err
+	}
+	r.Add(responder)
+	return r, nil
+}
+
+// negotiate applies an offer and returns the answer, with all candidates.
+func negotiate(pc *webrtc.PeerConnection, o *offer, play bool) (string, error) {
+	direction := webrtc.RTPTransceiverDirectionSendonly
+	if play {
+		direction = webrtc.RTPTransceiverDirectionRecvonly
+	}
+	err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.render(direction)})
+	if err != nil {
+		return "", unacceptable("offer: %v", err)
+	}
+	answer, err := pc.CreateAnswer(&webrtc.AnswerOptions{OfferAnswerOptions: webrtc.OfferAnswerOptions{ICETricklingSupported: true}})
+	if err != nil {
+		return "", err
+	}
+	if err := pc.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	select {
+	case <-webrtc.GatheringCompletePromise(pc):
+	case <-time.After(gatherTime):
+		return "", errGather
+	}
+	return o.answer(pc.LocalDescription().SDP)
+}

@@ -1,0 +1,175 @@
+package rtc
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+
+	"sectile/engine/room"
+)
+
+// player is the role of a session that plays; the room.Sink of its subscription.
+type player struct {
+	*session
+	audio, video *track // nil: not negotiated
+
+	sending atomic.Bool // connected: media is sent
+
+	tracksMu     sync.Mutex // guards these
+	tracks       room.Tracks
+	subscription subscription // nil until connected
+}
+
+func newPlayer(s *session, t room.Tracks) *player { return &player{session: s, tracks: t} }
+
+// attach adds the tracks of the sections in use to the peer connection.
+func (p *player) attach(o *offer) error {
+	for _, s := range o.used() {
+		kind := webrtc.NewRTPCodecType(s.media)
+		t := newTrack(kind, p.sid)
+		transceiver, err := p.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			return err
+		}
+		if kind == webrtc.RTPCodecTypeAudio {
+			p.audio = t
+		} else {
+			p.video = t
+		}
+		p.wg.Go(func() { p.readRTCP(transceiver.Sender()) })
+	}
+	return nil
+}
+
+// connected subscribes. It happens only now, so that a room does not encode for somebody
+// who never connects; the first picture after a subscription is a keyframe anyway.
+func (p *player) connected() error {
+	p.sending.Store(true)
+	p.tick()
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	sub, err := p.server.engine.Subscribe(p.name, p.tracks, p)
+	if err != nil {
+		return err
+	}
+	p.subscription = sub
+	return nil
+}
+
+// setTracks changes what is played. It keeps to the kinds that were negotiated, and
+// returns what is played now.
+func (p *player) setTracks(t room.Tracks) (room.Tracks, error) {
+	if p.video == nil {
+		t.Video = false
+	}
+	if p.audio == nil {
+		t.Audio = 0
+	}
+	if t == (room.Tracks{}) {
+		return t, refuse(409, rejectedUnacceptable, "none of these tracks is of a kind that the session negotiated")
+	}
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	if p.subscription == nil {
+		if err := p.server.checkTracks(p.name, t); err != nil {
+			return t, err
+		}
+	} else if err := p.subscription.SetTracks(t); err != nil {
+		return t, err
+	}
+	p.tracks = t
+	return t, nil
+}
+
+// tick sends sender reports of both tracks for one moment, and their common name, which
+// makes a player synchronize them (RFC 3550, 6.4.1 and 6.5.1).
+func (p *player) tick() {
+	now := p.server.engine.Now()
+	var packets []rtcp.Packet
+	names := &rtcp.SourceDescription{}
+	for _, t := range []*track{p.audio, p.video} {
+		if t == nil {
+			continue
+		}
+		packets = append(packets, t.report(now, p.server.epoch))
+		names.Chunks = append(names.Chunks, rtcp.SourceDescriptionChunk{
+			Source: t.header.SSRC, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: t.stream}},
+		})
+	}
+	// An error means that the connection is going down.
+	_ = p.pc.WriteRTCP(append(packets, names))
+}
+
+func (p *player) detach() {
+	p.sending.Store(false)
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	if p.subscription != nil {
+		p.subscription.Close()
+	}
+}
+
+func (p *player) free() {}
+
+// WriteAudio implements room.Sink.
+func (p *player) WriteAudio(packet []byte, timestamp uint32) {
+	if p.audio == nil || !p.sending.Load() {
+		return
+	}
+	first := !p.audio.sent
+	p.audio.sent = true
+	p.count(1, p.audio.write(packet, timestamp, first))
+}
+
+// WriteVideo implements room.Sink.
+func (p *player) WriteVideo(au *room.AccessUnit) {
+	if p.video == nil || !p.sending.Load() {
+		return
+	}
+	bytes := 0
+	for i, payload := range au.Payloads {
+		bytes += p.video.write(payload, au.Timestamp, i == len(au.Payloads)-1)
+	}
+	p.count(len(au.Payloads), bytes)
+}
+
+func (p *player) count(packets, bytes int) {
+	p.server.counters.packetsOut.Add(uint64(packets))
+	p.server.counters.bytesOut.Add(uint64(bytes))
+}
+
+// Closed implements room.Sink.
+func (p *player) Closed(reason error) { p.end(reason) }
+
+// readRTCP reads what the player reports. NACKs are answered on the way by pion; requests
+// for a keyframe go to the room. It ends with the connection.
+func (p *player) readRTCP(sender *webrtc.RTPSender) {
+	buf := make([]byte, 1500)
+	for {
+		n, _, err := sender.Read(buf)
+		if err != nil {
+			return
+		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			p.server.rejected.add(rejectedPacket)
+			continue
+		}
+		for _, packet := range packets {
+			switch packet.(type) {
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				p.requestKeyframe()
+			}
+		}
+	}
+}
+
+func (p *player) requestKeyframe() {
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	if p.subscription != nil && p.tracks.Video {
+		p.subscription.RequestKeyframe()
+	}
+}

@@ -1,0 +1,51 @@
+package rtc
+
+import (
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/transport/v5/packetio"
+)
+
+// streams makes the buffers behind the SSRCs of one session. pion makes one for each SSRC
+// that the peer sends, of RTP and of RTCP, and keeps it until the session ends, so their
+// number is bounded.
+type streams struct {
+	discard bool   // RTP is not expected, since the session only plays
+	flood   func() // called when the peer uses too many SSRCs
+	n       atomic.Int32
+}
+
+// buffer implements webrtc.SettingEngine.BufferFactory.
+func (s *streams) buffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+	if s.n.Add(1) > maxStreams {
+		s.flood()
+		return discard{}
+	}
+	if s.discard && kind == packetio.RTPBufferPacket {
+		return discard{}
+	}
+	b := packetio.NewBuffer()
+	b.SetLimitSize(streamBufferSize)
+	return streamBuffer{b}
+}
+
+// streamBuffer makes a packetio.Buffer an io.ReadWriteCloser.
+type streamBuffer struct{ b *packetio.Buffer }
+
+func (s streamBuffer) Read(p []byte) (int, error) {
+	n, _, err := s.b.Read(p, nil)
+	return n, err
+}
+
+func (s streamBuffer) Write(p []byte) (int, error)       { return s.b.Write(p, nil) }
+func (s streamBuffer) Close() error                      { return s.b.Close() }
+func (s streamBuffer) SetReadDeadline(t time.Time) error { return s.b.SetReadDeadline(t) }
+
+// discard takes everything and gives nothing, so that its reader ends at once.
+type discard struct{}
+
+func (discard) Read([]byte) (int, error)    { return 0, io.EOF }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Close() error                { return nil }

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sectile/bench/client"
+	"sectile/engine/room"
+	"sectile/server/config"
+)
+
+// TestDocumentedCurlLines runs the lines that users of dynamic chat rooms know, with host
+// and credentials filled in, through a shell and a real curl.
+func TestDocumentedCurlLines(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Fatal("curl is missing; `make test-deps` installs it")
+	}
+	ts := start(t, config.Config{EditUser: "user", EditPass: "pass"})
+	host := strings.TrimPrefix(ts.base, "http://")
+	for _, step := range []struct{ line, want string }{
+		{`curl -X POST -d '{"command" : "add_room", "args" : ["ROOM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/'`, `"name":"ROOM_NAME"`},
+		{`curl -X POST -d '{"command" : "add_room", "args" : ["other","64","48000","480"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/'`, `"samples":480`},
+		{`curl -X POST -d '{"command" : "stats", "args" : []}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/'`, `"participants":0`},
+		{`curl -X POST -d '{"command" : "list_room", "args" : []}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/'`, `{"rooms":["ROOM_NAME","other"]}`},
+		{`curl -X POST -d '{"command" : "add_stream", "args" : ["STREAM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/ROOM_NAME'`, `{"track_id":"a2"}`},
+		{`curl -X POST -d '{"command" : "stat", "args" : []}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/ROOM_NAME'`, `{"count":2,"clients":["all","STREAM_NAME"]}`},
+		{`curl -X POST -d '{"command" : "mute_video", "args" : ["STREAM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/ROOM_NAME'`, `{"track_id":"a2"}`},
+		{`curl -X POST -d '{"command" : "mute-audio", "args" : ["STREAM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/ROOM_NAME'`, `{"track_id":"a2"}`},
+		{`curl -X POST -d '{"command" : "remove_stream", "args" : ["STREAM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/ROOM_NAME'`, `{"track_id":"a2"}`},
+		{`curl -X POST -d '{"command" : "remove_room", "args" : ["ROOM_NAME"]}' 'http://user:pass@HOST/flussonic/api/dynamic_mosaic/'`, `{"name":"ROOM_NAME"}`},
+		{`curl -X POST -d '{"command" : "list_room", "args" : []}' 'http://user:wrong@HOST/flussonic/api/dynamic_mosaic/'`, `"error"`},
+	} {
+		line := strings.ReplaceAll(step.line, "HOST", host)
+		out, err := exec.Command("sh", "-c", strings.Replace(line, "curl", "curl -sS", 1)).Output()
+		if err != nil || !strings.Contains(string(out), step.want) {
+			t.Errorf("%s\nanswered %s (%v), want %s", line, out, err, step.want)
+		}
+	}
+}
+
+// TestRoomsOutliveRestart: with a data folder, rooms, tracks and mutes come back.
+func TestRoomsOutliveRestart(t *testing.T) {
+	c := config.Config{Data: filepath.Join(t.TempDir(), "data")}
+	ts := start(t, c)
+	ts.addRoom("r", map[string]any{"bitrate": 32})
+	ts.addStream("r", "a")
+	ts.addStream("r", "gone")
+	ts.must("r", "remove_stream", "gone")
+	ts.must("r", "mute_audio", "a")
+	if err := ts.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	o := room.DefaultOptions()
+	o.Bitrate = 48
+	c.Rooms = []config.Room{{Name: "r", Options: o}} // the configuration's options hold
+	ts = start(t, c)
+	stats := ts.must("", "stats")["rooms"].([]any)[0].(map[string]any)
+	if stats["bitrate"] != 48.0 || len(stats["muted_audio"].([]any)) != 1 {
+		t.Errorf("after a restart: %v", stats)
+	}
+	if track := ts.addStream("r", "a"); track != "a2" {
+		t.Errorf("a is on %s, was on a2", track)
+	}
+	if track := ts.addStream("r", "b"); track != "a4" {
+		t.Errorf("a new stream is on %s, want a4: a3 was used before", track)
+	}
+}
+
+// TestConfiguredStreams: what the configuration declares can be published and played.
+func TestConfiguredStreams(t *testing.T) {
+	ts := start(t, config.Config{Streams: []string{"cam1"}, Rooms: []config.Room{{Name: "meeting", Options: room.DefaultOptions()}}})
+	ts.publish("cam1", client.Media{Tone: 523, Level: -20})
+	ts.addStream("meeting", "cam1")
+	p := ts.play("meeting", "")
+	eventually(t, 10*time.Second, func() string { return hears(p, []bool{false, true}) })
+}
+
+// TestRemovalDisconnects: removing a stream or a room ends their sessions.
+func TestRemovalDisconnects(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "r")
+	a, b := ts.addStream("r", "a"), ts.addStream("r", "b")
+	ts.publish("a", client.Media{Tone: 523})
+	ts.publish("b", client.Media{Tone: 701})
+	ts.play("r", a)
+	ts.play("r", b)
+	sessions := func(publish, play int) {
+		t.Helper()
+		eventually(t, 5*time.Second, func() string {
+			if s := ts.srv.rtc.Stats(); s.Publish != publish || s.Play != play {
+				return fmt.Sprintf("%d publish and %d play, want %d and %d", s.Publish, s.Play, publish, play)
+			}
+			return ""
+		})
+	}
+	sessions(2, 2)
+	ts.must("r", "remove_stream", "a")
+	sessions(1, 1)
+	ts.must("", "remove_room", "r")
+	sessions(0, 0)
+}
+
+// TestDrain: the first signal refuses new sessions and lets the others end.
+func TestDrain(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "r")
+	ts.addStream("r", "a")
+	pub := ts.publish("a", client.Media{Tone: 523})
+	if status, _ := ts.get("/readyz"); status != http.StatusOK {
+		t.Fatalf("readyz: %d before", status)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- ts.stop() }()
+	eventually(t, 5*time.Second, func() string {
+		if status, _ := ts.get("/readyz"); status != http.StatusServiceUnavailable {
+			return "readyz is still ready"
+		}
+		return ""
+	})
+	_, err := client.Play(timeout(t), ts.base, "r", "a1")
+	if status, ok := err.(*client.StatusError); !ok || status.Status != http.StatusServiceUnavailable {
+		t.Errorf("a new session while draining: %v", err)
+	}
+	if status, _ := ts.get("/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d while draining", status)
+	}
+	if err := pub.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-stopped:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(8 * time.Second):
+		t.Error("still running after the last session ended")
+	}
+}
+
+func TestHTTPS(t *testing.T) {
+	ts := start(t, config.Config{HTTPS: "on"})
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get("https://" + ts.srv.https.Addr().String() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if cert := resp.TLS.PeerCertificates[0]; cert.VerifyHostname("localhost") != nil || cert.VerifyHostname("127.0.0.1") != nil {
+		t.Errorf("certificate is for %v, %v", cert.DNSNames, cert.IPAddresses)
+	}
+}
+
+// TestMetrics: every promised name is there, and moves with the work.
+func TestMetrics(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": 320, "height": 180})
+	ts.addStream("r", "a")
+	ts.publish("a", client.Media{Tone: 523, Width: 320, Height: 180, Colour: colours[0]})
+	p := ts.play("r", "")
+	eventually(t, 10*time.Second, func() string { return hears(p, []bool{false, true}) })
+	ts.request("", "no_such_command")
+	_, text := ts.get("/metrics")
+	value := func(metric string) string {
+		for line := range strings.Lines(text) {
+			if rest, ok := strings.CutPrefix(line, metric+" "); ok {
+				return strings.TrimSpace(rest)
+			}
+		}
+		return "missing"
+	}
+	for metric, want := range map[string]string{
+		"sectile_rooms": "1", "sectile_participants": "1", "sectile_talkers": "1",
+		`sectile_sessions{kind="publish"}`: "1", `sectile_sessions{kind="play"}`: "1",
+	} {
+		if got := value(metric); got != want {
+			t.Errorf("%s is %s, want %s", metric, got, want)
+		}
+	}
+	for _, metric := range []string{
+		"sectile_tick_lateness_seconds_count", "sectile_tick_duration_seconds_count",
+		`sectile_opus_encodes_total{kind="shared"}`, `sectile_opus_decodes_total{kind="normal"}`,
+		"sectile_jitter_delay_seconds_count",
+		`sectile_video_frames_total{stage="decoded"}`, `sectile_video_frames_total{stage="composed"}`, `sectile_video_frames_total{stage="encoded"}`,
+		`sectile_video_keyframes_total{reason="join"}`,
+		`sectile_rtp_packets_total{direction="in"}`, `sectile_rtp_packets_total{direction="out"}`,
+		`sectile_rtp_bytes_total{direction="in"}`, `sectile_rtp_bytes_total{direction="out"}`,
+	} {
+		if got := value(metric); got == "missing" || got == "0" {
+			t.Errorf("%s is %s", metric, got)
+		}
+	}
+	for _, metric := range []string{
+		"sectile_ticks_skipped_total", `sectile_opus_encodes_total{kind="private"}`, `sectile_opus_decodes_total{kind="fec"}`,
+		`sectile_opus_decodes_total{kind="plc"}`, "sectile_limiter_active_seconds_total", "sectile_jitter_late_packets_total",
+		"sectile_jitter_lost_packets_total", "sectile_jitter_reordered_packets_total", "sectile_jitter_duplicate_packets_total",
+		`sectile_video_frames_total{stage="dropped"}`,
+	} {
+		if value(metric) == "missing" {
+			t.Errorf("%s is missing", metric)
+		}
+	}
+	for _, part := range []string{"sectile_rejected_total{reason=", "sectile_cpu_tier_info{tier="} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s…} is missing", part)
+		}
+	}
+	if strings.Contains(text, `"r"`) || strings.Contains(text, `"a"`) {
+		t.Error("a room or a stream is a label")
+	}
+}
+
+// TestAddressInUse: starting twice on one address is an error that names it.
+func TestAddressInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var out strings.Builder
+	status := run([]string{"serve", "--http", l.Addr().String(), "--rtc", "127.0.0.1:0"}, io.Discard, &out)
+	if status != 1 || !strings.Contains(out.String(), l.Addr().String()) {
+		t.Errorf("exit %d: %s", status, out.String())
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"sectile/asm/yuv"
+	"sectile/bench/client"
+	"sectile/engine/compose"
+	"sectile/server/config"
+)
+
+// colours are far apart in luma or chroma.
+var colours = []client.Colour{
+	{Y: 81, U: 90, V: 240}, {Y: 145, U: 54, V: 34}, {Y: 41, U: 240, V: 110},
+	{Y: 210, U: 16, V: 146}, {Y: 170, U: 166, V: 16}, {Y: 106, U: 202, V: 222},
+}
+
+// tolerance is how far the mean of a cell may be from what was sent, a channel.
+const tolerance = 15
+
+func near(a, b client.Colour) bool {
+	d := func(x, y byte) int { return max(int(x)-int(y), int(y)-int(x)) }
+	return d(a.Y, b.Y) <= tolerance && d(a.U, b.U) <= tolerance && d(a.V, b.V) <= tolerance
+}
+
+// middle is the mean colour of the middle quarter of a cell.
+func middle(img *yuv.Image, r compose.Rect) client.Colour {
+	return client.Mean(img, (r.X+r.W*3/8)&^1, (r.Y+r.H*3/8)&^1, r.W/4&^1, r.H/4&^1)
+}
+
+// shows checks the middle of every cell of a mosaic; nil is a cell that shows none of the
+// colours, but a card.
+func shows(img *yuv.Image, width, height int, want []*client.Colour) (problem string) {
+	if img == nil {
+		return "no picture"
+	}
+	if img.Width != width || img.Height != height {
+		return fmt.Sprintf("picture of %d×%d, want %d×%d", img.Width, img.Height, width, height)
+	}
+	for i, r := range compose.Grid(len(want), width, height) {
+		got := middle(img, r)
+		if want[i] != nil && !near(got, *want[i]) {
+			return fmt.Sprintf("cell %d is %v, want %v", i, got, *want[i])
+		}
+		if want[i] == nil {
+			for _, c := range colours {
+				if near(got, c) {
+					return fmt.Sprintf("cell %d is %v, want a card", i, got)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func TestMosaicByColour(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height = 640, 360
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": 25, "video_bitrate": 1000})
+	sizes := [][2]int{{640, 360}, {64, 64}, {320, 240}, {180, 320}, {1920, 1088}}
+	var want []*client.Colour
+	var pubs []*client.Publisher
+	viewer := ts.play("r", "") // v1a1
+	sees := func(what string) {
+		t.Helper()
+		eventually(t, 15*time.Second, func() string {
+			img, _, _ := viewer.Seen()
+			return prefix(what, shows(img, width, height, want))
+		})
+	}
+	for i, size := range sizes {
+		name := fmt.Sprintf("s%d", i)
+		ts.addStream("r", name)
+		pubs = append(pubs, ts.publish(name, client.Media{Tone: tones[i], Width: size[0], Height: size[1], Colour: colours[i]}))
+		want = append(want, &colours[i])
+		sees(fmt.Sprintf("%d cameras", i+1))
+	}
+	ts.addStream("r", "nobody")
+	want = append(want, nil)
+	sees("a stream without publication")
+
+	ts.must("r", "mute_video", "s1")
+	want[1] = nil
+	sees("s1 muted")
+	ts.must("r", "unmute_video", "s1")
+	want[1] = &colours[1]
+	sees("s1 unmuted")
+
+	pubs[0].SetPicture(160, 120, colours[5]) // another size and colour in mid-stream
+	want[0] = &colours[5]
+	sees("s0 resized")
+
+	ts.must("r", "remove_stream", "s2")
+	want = append(want[:2], want[3:]...)
+	sees("s2 removed")
+
+	late := ts.play("r", "v1")
+	eventually(t, 5*time.Second, func() string {
+		img, _, _ := late.Seen()
+		return prefix("late viewer", shows(img, width, height, want))
+	})
+	if audio, _ := late.Flows(); audio.Packets > 0 {
+		t.Error("a player of v1 hears sound")
+	}
+	for _, p := range []*client.Player{viewer, late} {
+		if _, video := p.Flows(); video.Gaps > 0 {
+			t.Errorf("%d gaps in %d packets", video.Gaps, video.Packets)
+		}
+	}
+}
+
+// TestSoundAndPictureShareAClock: the sender reports of both tracks place them on one
+// timeline.
+func TestSoundAndPictureShareAClock(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": 320, "height": 180})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: 523, Width: 320, Height: 180, Colour: colours[0]})
+	p := ts.play("r", "v1a1")
+	// The time of RTP timestamp 0 by the newest report; both count from the same moment.
+	eventually(t, 10*time.Second, func() string {
+		audio, video := p.Flows()
+		a, v := p.Reports(audio.SSRC), p.Reports(video.SSRC)
+		if len(a) < 2 || len(v) < 2 {
+			return fmt.Sprintf("%d reports of sound, %d of picture", len(a), len(v))
+		}
+		for _, r := range []struct {
+			name  string
+			clock float64
+			rtp   uint32
+			ntp   uint64
+		}{
+			{"sound", 48000, a[len(a)-1].RTPTime - a[0].RTPTime, a[len(a)-1].NTPTime - a[0].NTPTime},
+			{"picture", 90000, v[len(v)-1].RTPTime - v[0].RTPTime, v[len(v)-1].NTPTime - v[0].NTPTime},
+		} {
+			wall, media := float64(r.ntp)/(1<<32), float64(r.rtp)/r.clock
+			if d := wall - media; d > 0.01 || d < -0.01 {
+				t.Fatalf("%s: %v s of media in %v s", r.name, media, wall)
+			}
+		}
+		return ""
+	})
+}

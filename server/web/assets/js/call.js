@@ -1,0 +1,228 @@
+/** Being in a room: joins, watches, joins again after failures, leaves. No user interface. */
+
+import {Backoff, pause} from './backoff.js';
+import {canDecodeH264, canEncodeH264} from './codecs.js';
+import {HttpError} from './http.js';
+import {freeName} from './names.js';
+import {RoomWatch} from './watch.js';
+import {WhepPlayer, whepUrl} from './whep.js';
+import {WhipPublisher} from './whip.js';
+
+/**
+ * One stay in a room. Emits
+ * - `joined` after every successful join,
+ * - `reconnecting` (detail: {err, delay in ms}) when the connection is lost or an attempt to
+ *   get it back failed,
+ * - `people` (detail: Person[]) about once a second,
+ * - `server` (detail: boolean) when the control API stops or starts to answer,
+ * - `failed` (detail: Error) when it makes no sense to go on; the call is over.
+ */
+export class Call extends EventTarget {
+  /** Undefined while there is none, and for those who only listen. @type {WhipPublisher|undefined} */
+  publisher;
+  /** @type {WhepPlayer|undefined} */
+  player;
+  room;
+  wantedName;
+  /** The stream's name: the wanted one, with a number if that was taken. */
+  name;
+  /** The audio track that is played. @type {string} */
+  track;
+  /** Whether the room has a mosaic. */
+  video = false;
+  /** Whether there is something to publish. */
+  publishes = false;
+
+  #api;
+  #media;
+  #newRoom;
+  #over = new AbortController();
+  #joining = false;
+  #added = false;
+  /** @type {RoomWatch|undefined} */
+  #watch;
+  /** Sessions that the server may still have. */
+  #ended = [];
+
+  /**
+   * @param {import('./api.js').ControlApi} api
+   * @param {object} what
+   * @param {string} what.room
+   * @param {string} what.name the name that a person wants
+   * @param {boolean} what.video of the room, if it has to be made
+   * @param {import('./media.js').LocalMedia} what.media
+   */
+  constructor(api, {room, name, video, media}) {
+    super();
+    this.#api = api;
+    this.#media = media;
+    this.#newRoom = {disable_video: !video};
+    this.wantedName = name;
+    this.room = room;
+    this.name = name;
+  }
+
+  /** @throws whatever made it impossible; the call is over then */
+  async join() {
+    this.#joining = true;
+    try {
+      await this.#join();
+    } catch (err) {
+      await this.leave();
+      throw err;
+    } finally {
+      this.#joining = false;
+    }
+  }
+
+  /** Ends the call. May be called while the page goes away: nothing waits for an answer. */
+  async leave() {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    await Promise.all([
+      this.#closeSessions(),
+      this.#added && this.#api.removeStream(this.room, this.name, {keepalive: true}).catch(() => {}),
+    ]);
+  }
+
+  /**
+   * Mutes or unmutes a participant for everybody.
+   * @param {string} name
+   * @param {'audio'|'video'} kind
+   * @param {boolean} muted
+   */
+  setMuted(name, kind, muted) {
+    return this.#api.setMuted(this.room, name, kind, muted);
+  }
+
+  async #join() {
+    const {rooms, room} = await this.#ensureRoom();
+    this.video = !room.disable_video;
+    this.publishes = this.#media.any;
+    this.track = this.publishes ? await this.#addStream(rooms) : 'a1';
+    this.#stopIfOver();
+
+    const sees = this.video && canDecodeH264();
+    this.player = new WhepPlayer(whepUrl(this.room, (sees ? 'v1' : '') + this.track), {video: sees});
+    if (this.publishes) {
+      this.publisher = new WhipPublisher(`/${encodeURIComponent(this.name)}/whip`, {
+        audio: this.#media.audio, video: this.video ? this.#media.video : undefined,
+        offerVideo: this.video && canEncodeH264(),
+      });
+    }
+    const sessions = this.#sessions();
+    for (const s of sessions) s.addEventListener('lost', () => this.#rejoin(new Error('the connection was lost')));
+    await Promise.all(sessions.map((s) => s.open()));
+    this.#stopIfOver();
+    if (sessions.some((s) => s.lost)) throw new Error('the connection was lost');
+
+    this.dispatchEvent(new Event('joined'));
+    this.#watch = new RoomWatch(this.#api, this.room, this.publishes ? this.name : undefined, {
+      people: (people) => this.#emit('people', people),
+      server: (answers) => this.#serverAnswers(answers),
+      gone: () => this.#rejoin(new Error('the server ended the session')),
+    });
+  }
+
+  /** Makes the room if there is none. One that exists keeps its settings. */
+  async #ensureRoom() {
+    const find = (rooms) => rooms.find(({name}) => name === this.room);
+    let rooms = await this.#api.stats();
+    let room = find(rooms);
+    if (room) return {rooms, room};
+    try {
+      room = await this.#api.addRoom(this.room, this.#newRoom);
+    } catch (err) {
+      if (!(err instanceof HttpError && err.status === 409)) throw err;
+      rooms = await this.#api.stats(); // somebody else was faster
+      room = find(rooms);
+      if (!room) throw err;
+    }
+    return {rooms, room};
+  }
+
+  /** @returns {Promise<string>} the track */
+  async #addStream(rooms) {
+    const taken = await this.#takenNames(rooms);
+    if (taken.has(this.name)) {
+      this.name = freeName(this.wantedName, taken);
+      this.#added = false;
+    }
+    const track = await this.#api.addStream(this.room, this.name);
+    this.#added = true;
+    return track;
+  }
+
+  /**
+   * The streams with a publisher, of all rooms: publishing under a name in use throws the
+   * other out. A stream of this room that nobody publishes waits for its participant, who
+   * may be us.
+   */
+  async #takenNames(rooms) {
+    const room = rooms.find(({name}) => name === this.room);
+    const names = rooms.flatMap(({publishing}) => publishing ?? []);
+    if (room && !room.publishing) { // the server does not tell: be careful
+      const streams = await this.#api.streams(this.room);
+      names.push(...streams.filter((name) => !(this.#added && name === this.name)));
+    }
+    return new Set(names);
+  }
+
+  /** Back after a silence, a server that was restarted does not know the sessions. */
+  async #serverAnswers(answers) {
+    this.#emit('server', answers);
+    if (!answers) return;
+    const alive = await Promise.all(this.#sessions().map((s) => s.alive()));
+    if (alive.includes(false)) this.#rejoin(new Error('the server was restarted'));
+  }
+
+  /** Joins again, as often as it takes. */
+  async #rejoin(err) {
+    if (this.#joining || this.#over.signal.aborted) return;
+    this.#joining = true;
+    const backoff = new Backoff();
+    for (;;) {
+      const delay = backoff.next(err);
+      this.#emit('reconnecting', {err, delay});
+      await Promise.all([this.#closeSessions(), pause(delay, this.#over.signal)]);
+      if (this.#over.signal.aborted) return;
+      try {
+        await this.#closeSessions(); // what the server did not hear of before
+        await this.#join();
+        break;
+      } catch (failure) {
+        err = failure;
+      }
+      if (this.#over.signal.aborted) return;
+      if (isFinal(err)) {
+        await this.leave();
+        this.#emit('failed', err);
+        return;
+      }
+    }
+    this.#joining = false;
+  }
+
+  #sessions() {
+    return [this.publisher, this.player].filter(Boolean);
+  }
+
+  async #closeSessions() {
+    this.#watch?.stop();
+    this.#ended.push(...this.#sessions());
+    this.publisher = this.player = undefined;
+    await Promise.all(this.#ended.map((s) => s.close()));
+    this.#ended = this.#ended.filter((s) => s.pending);
+  }
+
+  #stopIfOver() {
+    if (this.#over.signal.aborted) throw new Error('the call is over');
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, {detail}));
+  }
+}
+
+/** Whether trying again is of no use. */
+const isFinal = (err) => err instanceof HttpError && [400, 401, 403, 413, 415, 422].includes(err.status);

@@ -1,0 +1,190 @@
+/** The start page: which room, which name, with which devices. */
+
+import {byId, el, icon, setText} from './dom.js';
+import {DevicePreview} from './devices.js';
+import {HttpError} from './http.js';
+import {randomName, toName} from './names.js';
+
+const POLL_MS = 3000;
+const NAME_KEY = 'sectile.name';
+
+/**
+ * Emits `join` (detail: {room, name, video}) and `server` (detail: the error of the
+ * last question to the control API, or undefined).
+ */
+export class Lobby extends EventTarget {
+  preview;
+  /** @type {import('./api.js').RoomStats[]|undefined} undefined until the server told */
+  #rooms;
+  #api;
+  #media;
+  #timer;
+  #open = false;
+
+  /**
+   * @param {import('./api.js').ControlApi} api
+   * @param {import('./media.js').LocalMedia} media
+   */
+  constructor(api, media) {
+    super();
+    this.#api = api;
+    this.#media = media;
+    this.preview = new DevicePreview(media);
+    this.preview.addEventListener('change', () => this.#update());
+    byId('room').addEventListener('input', () => this.#update());
+    byId('name').addEventListener('input', () => this.#update());
+    byId('kind').addEventListener('change', () => this.#update());
+    byId('join-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    byId('login').addEventListener('submit', (event) => {
+      event.preventDefault();
+      api.signIn(byId('login-user').value, byId('login-pass').value);
+      this.refresh();
+    });
+  }
+
+  /**
+   * @param {{room?: string|null, name?: string|null, video: boolean}} preset of the address
+   */
+  fill({room, name, video}) {
+    byId('room').value = room ?? '';
+    byId('name').value = name ?? stored() ?? randomName();
+    document.querySelector(`#kind input[value=${video ? 'video' : 'audio'}]`).checked = true;
+    this.#update();
+  }
+
+  show() {
+    this.#open = true;
+    this.refresh();
+    this.preview.openIfAllowed();
+    if (!byId('room').value) byId('room').focus({preventScroll: true});
+  }
+
+  hide() {
+    this.#open = false;
+    clearTimeout(this.#timer);
+    this.preview.close();
+  }
+
+  /**
+   * @param {boolean} busy while joining
+   * @param {string} [text] what is going on
+   */
+  setBusy(busy, text = 'Joining…') {
+    byId('join').disabled = busy;
+    byId('join').classList.toggle('busy', busy);
+    this.#update();
+    if (busy) setText(byId('join-label'), text);
+  }
+
+  /** Joins with what the form says. */
+  submit() {
+    const room = toName(byId('room').value);
+    const name = toName(byId('name').value);
+    const missing = !room ? 'room' : !name ? 'name' : undefined;
+    if (missing) {
+      this.#hint(missing, missing === 'room' ? 'Please name a room, with letters or digits.' : 'Please type a name, with letters or digits.', true);
+      byId(missing).focus();
+      return;
+    }
+    store(byId('name').value);
+    this.dispatchEvent(new CustomEvent('join', {detail: {room, name, video: this.#video()}}));
+  }
+
+  /** Asks for the rooms now, and then from time to time. */
+  async refresh() {
+    clearTimeout(this.#timer);
+    let failure;
+    try {
+      this.#rooms = await this.#api.stats();
+    } catch (err) {
+      this.#rooms = undefined;
+      failure = err;
+    }
+    if (!this.#open) return;
+    const locked = failure instanceof HttpError && failure.status === 401;
+    byId('login').hidden = !locked;
+    this.dispatchEvent(new CustomEvent('server', {detail: failure}));
+    this.#list();
+    this.#update();
+    // A wrong password is not tried again and again: servers lock out who does.
+    if (!locked) this.#timer = setTimeout(() => this.refresh(), document.hidden ? 4 * POLL_MS : POLL_MS);
+  }
+
+  /** Whether the room that is typed has, or will have, a mosaic. */
+  #video() {
+    const room = this.#existing();
+    return room ? !room.disable_video : document.querySelector('#kind input:checked').value === 'video';
+  }
+
+  #existing() {
+    const name = toName(byId('room').value);
+    return this.#rooms?.find((room) => room.name === name);
+  }
+
+  #update() {
+    const typed = byId('room').value.trim();
+    const room = this.#existing();
+    const spelled = toName(typed);
+    const asSpelled = spelled && spelled !== typed ? `Spelled “${spelled}”. ` : '';
+    byId('kind').hidden = Boolean(room);
+    this.#hint('room', asSpelled + (room ? describe(room) : 'A new name opens a new room.'));
+
+    const name = byId('name').value.trim();
+    this.#hint('name', toName(name) !== name && toName(name) ? `Shown as “${toName(name)}”: letters, digits, “.”, “_” and “-”.` : '');
+    if (!byId('join').disabled) {
+      const asked = this.#media.any || this.#media.errors.audio || !navigator.mediaDevices;
+      setText(byId('join-label'), asked && !this.#media.any ? 'Join to watch and listen' : 'Join');
+    }
+    this.preview.setVideo(this.#video());
+  }
+
+  #hint(field, text, bad = false) {
+    setText(byId(`${field}-hint`), text);
+    byId(`${field}-hint`).classList.toggle('bad', bad);
+    byId(field).setAttribute('aria-invalid', String(bad));
+  }
+
+  #list() {
+    const rooms = this.#rooms ?? [];
+    byId('rooms-empty').hidden = rooms.length > 0;
+    setText(byId('rooms-empty'), this.#rooms ? 'No room is open yet. Yours will be the first.' : 'The list is not available.');
+    const focused = document.activeElement?.closest('#rooms [data-room]')?.dataset.room;
+    byId('rooms').replaceChildren(...rooms.slice(0, 60).map((room) => el('li', {}, el('button', {
+      type: 'button', className: 'room-card', 'data-room': room.name, onclick: () => this.#choose(room.name),
+    }, icon(room.disable_video ? 'wave' : 'grid'), el('strong', {textContent: room.name}), el('span', {textContent: people(room)})))));
+    if (focused) document.querySelector(`#rooms [data-room="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
+  }
+
+  #choose(room) {
+    byId('room').value = room;
+    this.#update();
+    byId('join').focus();
+  }
+}
+
+/** @param {import('./api.js').RoomStats} room */
+function people({participants, talking = []}) {
+  const count = participants === 0 ? 'empty' : participants === 1 ? '1 person' : `${participants} people`;
+  return talking.length ? `${count}, ${talking.length} talking` : count;
+}
+
+const describe = (room) => `This room is open: ${people(room)}, ${room.disable_video ? 'audio only' : 'with video'}.`;
+
+function stored() {
+  try {
+    return localStorage.getItem(NAME_KEY);
+  } catch {
+    return null; // storage may be forbidden
+  }
+}
+
+function store(name) {
+  try {
+    localStorage.setItem(NAME_KEY, name);
+  } catch {
+    // Then it has to be typed again.
+  }
+}

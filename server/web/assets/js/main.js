@@ -1,0 +1,134 @@
+/** The demo page: the lobby, and one call at a time. */
+
+import {ControlApi} from './api.js';
+import {Banner} from './banner.js';
+import {Call} from './call.js';
+import {CallView} from './callview.js';
+import {byId} from './dom.js';
+import {HttpError} from './http.js';
+import {Lobby} from './lobby.js';
+import {LocalMedia, hasDevices} from './media.js';
+import {toName} from './names.js';
+import {deviceProblem, pageProblem, serverProblem} from './problems.js';
+
+const api = new ControlApi();
+const media = new LocalMedia();
+const banner = new Banner();
+const lobby = new Lobby(api, media);
+const view = new CallView(media);
+
+/** @type {Call|undefined} */
+let call;
+/** Why the last attempt to join failed, until something is changed. @type {Error|undefined} */
+let joinError;
+/** Why the control API does not answer the lobby. @type {Error|undefined} */
+let serverError;
+
+/** The connections of the moment, for tests and the curious. */
+window.sectile = {publisher: undefined, player: undefined};
+
+/** @param {'idle'|'joining'|'joined'|'failed'} state */
+function setState(state) {
+  document.body.dataset.state = state;
+}
+
+/** @param {'lobby'|'room'} name */
+function showView(name) {
+  document.body.dataset.view = name;
+  if (name === 'lobby') lobby.show();
+  else lobby.hide();
+}
+
+/** Shows the most important of all problems. */
+function showProblem() {
+  const inAudioRoom = call && !call.video;
+  const signIn = serverError instanceof HttpError && serverError.status === 401; // there is a form for that
+  const problem = (joinError && serverProblem(joinError))
+    ?? (!call && serverError && !signIn ? serverProblem(serverError) : undefined)
+    ?? (call ? undefined : pageProblem())
+    ?? deviceProblem(inAudioRoom ? {audio: media.errors.audio} : media.errors);
+  banner.show(problem);
+}
+
+/** The end of the call before, which the next must not overtake. */
+let leaving = Promise.resolve();
+
+/** Joins a room. A failure leads back to the lobby and says why. */
+async function join({room, name, video}) {
+  if (call) return;
+  setState('joining');
+  lobby.setBusy(true);
+  joinError = undefined;
+  const current = new Call(api, {room, name, video, media});
+  call = current;
+  showProblem();
+  view.show(current);
+  current.addEventListener('joined', () => {
+    window.sectile.publisher = current.publisher?.pc;
+    window.sectile.player = current.player.pc;
+    setState('joined');
+  });
+  current.addEventListener('reconnecting', () => setState('joining'));
+  current.addEventListener('failed', ({detail}) => leave(detail));
+  try {
+    // Before the devices, so that nobody is asked for a camera in vain.
+    const existing = (await api.stats()).find((r) => r.name === room);
+    if (!media.any && hasDevices()) lobby.setBusy(true, 'Please allow the microphone…');
+    await media.open({video: existing ? !existing.disable_video : video});
+    lobby.setBusy(true);
+    await leaving;
+    await current.join();
+  } catch (err) {
+    leave(err);
+    return;
+  } finally {
+    lobby.setBusy(false);
+  }
+  if (call !== current) return;
+  history.replaceState(null, '', addressOf(current));
+  document.title = `${room} – Sectile`;
+  showProblem();
+  showView('room');
+}
+
+/** @param {Error} [err] why, if nobody wanted it */
+function leave(err) {
+  leaving = call?.leave();
+  call = undefined;
+  window.sectile.publisher = window.sectile.player = undefined;
+  view.hide();
+  joinError = err;
+  setState(err ? 'failed' : 'idle');
+  document.title = 'Sectile';
+  showProblem();
+  if (media.audio) media.audio.enabled = true;
+  showView('lobby');
+}
+
+/** The address that leads back here: what it said before, with this room. */
+function addressOf({room}) {
+  const url = new URL(location.href);
+  url.searchParams.set('room', room);
+  return url;
+}
+
+lobby.addEventListener('join', ({detail}) => join(detail));
+lobby.addEventListener('server', ({detail}) => {
+  serverError = detail;
+  showProblem();
+});
+lobby.preview.addEventListener('change', showProblem);
+byId('join-form').addEventListener('input', () => {
+  joinError = undefined;
+  showProblem();
+});
+view.addEventListener('leave', () => leave());
+addEventListener('pagehide', () => call?.leave());
+addEventListener('pageshow', ({persisted}) => persisted && location.reload());
+
+const query = new URLSearchParams(location.search);
+const preset = {room: query.get('room'), name: query.get('name'), video: query.get('video') !== '0'};
+lobby.fill(preset);
+showProblem();
+if (query.get('autojoin') === '1' && toName(preset.room ?? '')) lobby.submit();
+else showView('lobby');
