@@ -69,9 +69,7 @@ func TestMixesByTone(t *testing.T) {
 				want[i] = true
 			}
 			for i, p := range own {
-				if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
-					t.Errorf("s%d: %d gaps, %d jumps in %d packets", i, audio.Gaps, audio.Jumps, audio.Packets)
-				}
+				ts.unbroken(fmt.Sprintf("s%d", i), p)
 			}
 		})
 	}
@@ -116,9 +114,7 @@ func TestSampleRates(t *testing.T) {
 		ts.publish("s"+room, client.Media{Tone: 523, Level: -20})
 		p := ts.play(room, "a1")
 		eventually(t, 10*time.Second, func() string { return prefix(fmt.Sprint(o), hears(p, []bool{false, true})) })
-		if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
-			t.Errorf("%v: %d gaps, %d jumps", o, audio.Gaps, audio.Jumps)
-		}
+		ts.unbroken(fmt.Sprint(o), p)
 	}
 }
 
@@ -147,8 +143,17 @@ func TestMuteAndSwitchTracks(t *testing.T) {
 	if err := p.RequestTracks(timeout(t), "a9"); err == nil {
 		t.Error("an unknown track is accepted")
 	}
-	if audio, _ := p.Flows(); audio.Gaps+audio.Jumps > 0 {
-		t.Errorf("%d gaps, %d jumps", audio.Gaps, audio.Jumps)
+	ts.unbroken("player", p)
+}
+
+// unbroken checks the RTP stream of a player's sound: no sequence number is missing, and
+// no timestamp but where the server, on a busy machine, skipped a tick and counted it.
+func (ts *testServer) unbroken(what string, p *client.Player) {
+	ts.t.Helper()
+	audio, _ := p.Flows()
+	skipped := ts.srv.engine.Metrics().TicksSkipped.Load()
+	if audio.Gaps > 0 || uint64(audio.Jumps) > skipped {
+		ts.t.Errorf("%s: %d gaps and %d jumps in %d packets, with %d ticks skipped", what, audio.Gaps, audio.Jumps, audio.Packets, skipped)
 	}
 }
 

@@ -170,7 +170,7 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 // waitForSessions returns when there is no session, at the latest after d.
 func (s *server) waitForSessions(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if st := s.rtc.Stats(); st.Publish+st.Play == 0 {
+		if st := s.rtc.Stats(); st.Publish+st.Play+st.Pending == 0 {
 			return
 		}
 	}

@@ -32,7 +32,7 @@ fail:
     return NULL;
 }
 
-static int send(decoder *d, const uint8_t *data, int size)
+static int feed(decoder *d, const uint8_t *data, int size)
 {
     int need = size + AV_INPUT_BUFFER_PADDING_SIZE;
     if (!d->input || d->input->size < need || !av_buffer_is_writable(d->input)) {
@@ -67,7 +67,7 @@ static int check(const AVFrame *f)
 int decoder_decode(decoder *d, const uint8_t *data, int size)
 {
     int got = 0;
-    int err = send(d, data, size);
+    int err = feed(d, data, size);
     // One access unit yields at most a few pictures or errors; then libavcodec wants more.
     for (int i = 0; i < 32; i++) {
         int ret = avcodec_receive_frame(d->ctx, d->scratch);

@@ -1,6 +1,8 @@
 // Package h264dec decodes H.264 with libavcodec, one thread a stream and without delay.
-// Only whole pictures come out: one that was concealed, in part or through its references,
-// is an error, so that the caller can keep the last good one and ask for a keyframe.
+// Only whole pictures come out: one of which a part had to be concealed is an error, so
+// that the caller can keep the last good one and ask for a keyframe. Pictures that refer to
+// one that was damaged, or never came at all, are for the caller to hold back until that
+// keyframe: libavcodec puts the picture before in its place and says nothing.
 package h264dec
 
 /*
@@ -21,7 +23,7 @@ import (
 // Errors of a Decoder. Others come from libavcodec; all leave the decoder usable.
 var (
 	ErrClosed  = errors.New("h264dec: closed")
-	ErrDamaged = errors.New("h264dec: picture is damaged or refers to one that is missing")
+	ErrDamaged = errors.New("h264dec: picture is damaged")
 	ErrFormat  = errors.New("h264dec: picture is not 4:2:0 of 8 bits")
 
 	errNoDecoder = errors.New("h264dec: this libavcodec has no H.264 decoder")

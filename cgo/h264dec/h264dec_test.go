@@ -206,8 +206,6 @@ func TestDamage(t *testing.T) {
 	}{
 		"no keyframe":             {nil, whole[1]},
 		"keyframe without SPS":    {nil, bytes.Join(split(whole[0])[2:], nil)},
-		"a picture missing":       {whole[:3], whole[4]},
-		"pictures missing":        {whole[:2], whole[6]},
 		"the first slice missing": {parts[:5], without(parts[5], 0)},
 		"a slice missing":         {parts[:5], without(parts[5], 2)},
 		"the last slice missing":  {parts[:5], without(parts[5], 3)},

@@ -72,13 +72,13 @@ func sps(t *testing.T, au []byte) (h264.SPS, []byte) {
 func TestKeyframesOnlyOnRequest(t *testing.T) {
 	e := newEncoder(t, params360())
 	img := yuv.NewImage(640, 360)
-	for n := range 600 {
+	for n := range 250 {
 		if n%100 == 50 {
 			yuv.Fill(img, byte(n), byte(n), 128) // a cut, which x264 would like to be a keyframe
 		} else if n < 120 {
 			moving(img, n)
 		}
-		forced := n == 7 || n == 8 || n == 300
+		forced := n == 7 || n == 8 || n == 200
 		au, key, err := e.Encode(img, int64(n)*3600, forced)
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ const (
 	window      = 512     // packets that may wait for a missing one
 	maxJump     = 3000    // sequence numbers; more is another stream (RFC 3550, A.1: MAX_DROPOUT)
 	maxPayload  = 4096    // bytes
+	usualSize   = 1500    // bytes, for which memory of payloads is made
 	maxUnit     = 2 << 20 // bytes
 	maxSlices   = 64      // an access unit
 	maxNALs     = 256     // an access unit
@@ -72,6 +73,7 @@ type Assembler struct {
 	highest int64 // the highest that came
 	resume  int32 // where a jump would go on, or -1
 	ring    [window]slot
+	spare   [][]byte      // payloads' memory; so a stream in order always uses the same
 	waiting bool          // next is missing and others wait
 	since   time.Duration // for how long
 
@@ -92,11 +94,10 @@ type Assembler struct {
 
 type slot struct {
 	full      bool
-	sequence  int64
 	timestamp uint32
 	marker    bool
 	arrival   time.Duration
-	payload   []byte // its memory is kept
+	payload   []byte
 }
 
 // NewAssembler makes an Assembler.
@@ -113,7 +114,7 @@ func (a *Assembler) Stats() Stats { return a.stats }
 // Reset forgets everything except Stats.
 func (a *Assembler) Reset() {
 	for i := range a.ring {
-		a.ring[i].full = false
+		a.free(&a.ring[i])
 	}
 	a.started, a.resume, a.waiting = false, -1, false
 	a.building, a.carry, a.clean, a.gap = false, false, false, false
@@ -162,10 +163,29 @@ func (a *Assembler) Push(p Packet, now time.Duration) {
 		a.stats.Duplicates++
 		return
 	}
-	*s = slot{true, sequence, p.Timestamp, p.Marker, now, append(s.payload[:0], p.Payload...)}
+	*s = slot{true, p.Timestamp, p.Marker, now, a.clone(p.Payload)}
 	a.highest = max(a.highest, sequence)
 	if sequence != a.next && !a.waiting && !a.at(a.next).full {
 		a.waiting, a.since = true, now
+	}
+}
+
+func (a *Assembler) clone(payload []byte) []byte {
+	var buf []byte
+	if n := len(a.spare); n > 0 {
+		buf, a.spare = a.spare[n-1], a.spare[:n-1]
+	}
+	if cap(buf) < len(payload) {
+		buf = make([]byte, 0, max(len(payload), usualSize))
+	}
+	return append(buf[:0], payload...)
+}
+
+// free empties a slot.
+func (a *Assembler) free(s *slot) {
+	if s.full {
+		a.spare = append(a.spare, s.payload)
+		*s = slot{}
 	}
 }
 
@@ -181,7 +201,7 @@ func (a *Assembler) at(sequence int64) *slot { return &a.ring[uint64(sequence)%w
 func (a *Assembler) skip(sequence int64) {
 	a.stats.Lost += uint64(sequence - a.next)
 	for n := min(sequence-a.next, window); n > 0; n-- {
-		a.at(sequence - n).full = false
+		a.free(a.at(sequence - n))
 	}
 	a.next, a.waiting = sequence, false
 	if s := a.at(sequence); a.building && (!s.full || s.timestamp != a.timestamp) {
@@ -208,10 +228,11 @@ func (a *Assembler) Next(now time.Duration) (AU, bool) {
 			}
 			continue
 		}
-		s.full = false
 		a.next++
 		a.take(s)
-		if s.marker && a.building {
+		marker := s.marker
+		a.free(s)
+		if marker && a.building {
 			if au, ok := a.finish(); ok {
 				return au, true
 			}

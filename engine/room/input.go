@@ -149,7 +149,7 @@ func (in *Input) pull(deadline time.Duration) {
 		in.adds = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
 		if in.adds && deadline >= in.reportDue {
 			in.reportDue = deadline + jitterReportEvery
-			in.room.env.Metrics.JitterDelay.Observe(in.buffer.Delay())
+			in.room.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))
 		}
 		in.mu.Unlock()
 	}

@@ -1,43 +1,68 @@
-// Package codecs gives the engine the codecs of the C libraries.
+// Package codecs makes the codecs of the C libraries that the server is built with.
 package codecs
 
 import (
-	"errors"
-
 	"sectile/cgo/h264dec"
 	"sectile/cgo/opus"
 	"sectile/cgo/x264"
 	"sectile/engine/codec"
 )
 
-// Factory makes codecs of libopus, libx264 and libavcodec. It implements codec.Factory.
+// Factory implements codec.Factory.
 type Factory struct{}
 
-// NewAudioDecoder implements codec.Factory.
+// NewAudioDecoder makes a decoder of libopus.
 func (Factory) NewAudioDecoder(sampleRate int) (codec.AudioDecoder, error) {
-	return opus.NewDecoder(sampleRate)
+	c, err := opus.NewDecoder(sampleRate)
+	if err != nil {
+		return nil, err // not c: a nil pointer in an interface is not nil
+	}
+	return c, nil
 }
 
-// NewAudioEncoder implements codec.Factory.
+// NewAudioEncoder makes an encoder of libopus.
 func (Factory) NewAudioEncoder(p codec.AudioParams) (codec.AudioEncoder, error) {
-	return opus.NewEncoder(p.SampleRate, p.Bitrate, p.Complexity)
+	c, err := opus.NewEncoder(p.SampleRate, p.Bitrate, p.Complexity)
+	if err != nil {
+		return nil, err // not c: a nil pointer in an interface is not nil
+	}
+	return c, nil
 }
 
-// NewVideoDecoder implements codec.Factory.
-func (Factory) NewVideoDecoder() (codec.VideoDecoder, error) { return h264dec.NewDecoder() }
+// NewVideoDecoder makes a decoder of libavcodec.
+func (Factory) NewVideoDecoder() (codec.VideoDecoder, error) {
+	c, err := h264dec.NewDecoder()
+	if err != nil {
+		return nil, err // not c: a nil pointer in an interface is not nil
+	}
+	return c, nil
+}
 
-// NewVideoEncoder implements codec.Factory.
+// NewVideoEncoder makes an encoder of libx264.
 func (Factory) NewVideoEncoder(p codec.VideoParams) (codec.VideoEncoder, error) {
-	return x264.NewEncoder(p)
+	c, err := x264.NewEncoder(p)
+	if err != nil {
+		return nil, err // not c: a nil pointer in an interface is not nil
+	}
+	return c, nil
 }
 
-// Version is that of one library.
+// Check tells whether the libraries can be used. The program must not start otherwise.
+func Check() error {
+	if err := x264.Check(); err != nil {
+		return err
+	}
+	return h264dec.Check()
+}
+
+// Version is the version of one library.
 type Version struct{ Name, Version string }
 
-// Versions are those of the libraries that are linked.
+// Versions lists the libraries.
 func Versions() []Version {
-	return []Version{{"libopus", opus.Version()}, {"libx264", x264.Version()}, {"libavcodec", h264dec.Version()}}
+	return []Version{
+		{"libopus", opus.Version()},
+		{"libx264", x264.Version()},
+		{"libavcodec", h264dec.Version()},
+	}
 }
-
-// Check tells whether the libraries are the ones that the program was built for.
-func Check() error { return errors.Join(x264.Check(), h264dec.Check()) }

@@ -14,6 +14,7 @@ import (
 
 var (
 	errDeleted      = errors.New("ended by its client")
+	errClosed       = errors.New("connection closed by its client")
 	errDisconnected = errors.New("connection lost")
 	errConnect      = errors.New("not connected in time")
 	errShutdown     = errors.New("server shuts down")
@@ -26,8 +27,8 @@ type role interface {
 	connected() error
 	// tick is called every second from then on.
 	tick()
-	// detach ends the session's part in the engine before the peer connection is closed,
-	// free what is left after.
+	// detach is called before the peer connection is closed, free after everything that
+	// uses it has ended.
 	detach()
 	free()
 }
@@ -129,8 +130,10 @@ func (s *session) stateChanged(state webrtc.PeerConnectionState) {
 		case s.up <- struct{}{}:
 		default: // again, after an ICE restart
 		}
-	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+	case webrtc.PeerConnectionStateFailed:
 		s.end(errDisconnected)
+	case webrtc.PeerConnectionStateClosed:
+		s.end(errClosed)
 	}
 }
 

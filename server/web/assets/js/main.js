@@ -4,6 +4,7 @@ import {ControlApi} from './api.js';
 import {Banner} from './banner.js';
 import {Call} from './call.js';
 import {CallView} from './callview.js';
+import {hasWebRTC} from './codecs.js';
 import {byId} from './dom.js';
 import {HttpError} from './http.js';
 import {Lobby} from './lobby.js';
@@ -56,6 +57,10 @@ let leaving = Promise.resolve();
 /** Joins a room. A failure leads back to the lobby and says why. */
 async function join({room, name, video}) {
   if (call) return;
+  if (!hasWebRTC()) {
+    setState('failed'); // the page says so already
+    return;
+  }
   setState('joining');
   lobby.setBusy(true);
   joinError = undefined;

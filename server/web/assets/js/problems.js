@@ -10,13 +10,12 @@ import {MediaBlockedError} from './session.js';
  * @property {string} title
  * @property {string} text
  * @property {{href: string, text: string}} [link]
- * @property {boolean} [fatal] nothing works
  */
 
 /** @returns {Problem|undefined} what is wrong with this browser or this page's address */
 export function pageProblem() {
   if (!hasWebRTC()) {
-    return {title: 'This browser has no WebRTC', text: 'It may be switched off by a setting or an extension. Switch it on, or use a current Chromium, Firefox or Safari.', fatal: true};
+    return {title: 'This browser has no WebRTC', text: 'It may be switched off by a setting or an extension. Switch it on, or use a current Chromium, Firefox or Safari.'};
   }
   if (!hasDevices()) return insecure();
   if (!canDecodeH264()) {
