@@ -168,6 +168,42 @@ func TestTwoParticipantsInChromium(t *testing.T) {
 	})
 }
 
+// TestRemovedInChromium: whom an operator removes does not come back by themself; whom a
+// restart of the server threw out does.
+func TestRemovedInChromium(t *testing.T) {
+	ts := start(t, config.Config{})
+	page := tab(t, browser(t), ts.base+"/?room=meeting&autojoin=1&name=carol")
+	state := func(want string) {
+		t.Helper()
+		eventually(t, 30*time.Second, func() string {
+			if got := evaluate[string](t, page, `document.body.dataset.state`); got != want {
+				return fmt.Sprintf("the page is %s, want %s", got, want)
+			}
+			return ""
+		})
+	}
+	state("joined")
+	ts.must("meeting", "remove_stream", "carol")
+	state("failed")
+	time.Sleep(3 * time.Second)
+	if clients := ts.must("meeting", "stat")["clients"].([]any); len(clients) != 1 {
+		t.Errorf("%v are in the room after the removal", clients)
+	}
+
+	if err := chromedp.Do(page, chromedp.Click(`#join`)); err != nil {
+		t.Fatal(err)
+	}
+	state("joined")
+	ts.restart(config.Config{})
+	eventually(t, 40*time.Second, func() string {
+		if status, answer := ts.request("meeting", "stat"); status != 200 || answer["count"] != 2.0 {
+			return fmt.Sprintf("after a restart: %v", answer)
+		}
+		return ""
+	})
+	state("joined")
+}
+
 // screenshot keeps a picture of the page in the folder SECTILE_TEST_SCREENSHOTS names.
 func screenshot(t *testing.T, tab context.Context, name string) {
 	dir := os.Getenv("SECTILE_TEST_SCREENSHOTS")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,7 +52,7 @@ type testServer struct {
 // start starts a server. It ends with the test, or before by stop.
 func start(t *testing.T, c config.Config) *testServer {
 	t.Helper()
-	c.HTTP, c.RTC = "127.0.0.1:0", "127.0.0.1:0"
+	c.HTTP, c.RTC = cmp.Or(c.HTTP, "127.0.0.1:0"), cmp.Or(c.RTC, "127.0.0.1:0")
 	if c.HTTPS != "" {
 		c.HTTPS = "127.0.0.1:0"
 	}
@@ -79,6 +80,17 @@ func start(t *testing.T, c config.Config) *testServer {
 		}
 	})
 	return ts
+}
+
+// restart stops the server and starts another one at the same HTTP address.
+func (ts *testServer) restart(c config.Config) {
+	ts.t.Helper()
+	c.HTTP = strings.TrimPrefix(ts.base, "http://")
+	ts.srv.drainTime = 0
+	if err := ts.stop(); err != nil {
+		ts.t.Fatal(err)
+	}
+	*ts = *start(ts.t, c)
 }
 
 type testWriter struct{ t *testing.T }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ import (
 	"sectile/server/web"
 )
 
-// drainTime is how long sessions may go on after the first SIGTERM.
-const drainTime = 10 * time.Second
+// defaultDrainTime is how long sessions may go on after the first SIGTERM.
+const defaultDrainTime = 10 * time.Second
 
 // server is everything that serve starts.
 type server struct {
@@ -33,20 +34,21 @@ type server struct {
 	engine   *engine.Engine
 	rtc      *rtc.Server
 	store    *store.Store // nil: rooms live in memory
-	streams  []string     // declared in the configuration
 	rejected rejections
+	instance string // names this process
 
 	http  net.Listener
 	https net.Listener // nil: off
 	tls   tls.Certificate
 
-	drain sync.Once
+	drainTime time.Duration
+
 	saved chan struct{} // a change waits to be written
 }
 
 // newServer opens all sockets and restores the rooms, but answers nobody yet.
 func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{log: log, streams: c.Streams, saved: make(chan struct{}, 1)}
+	s = &server{log: log, instance: rand.Text(), drainTime: defaultDrainTime, saved: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -148,9 +150,9 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		s.log.Info("draining", "for", drainTime)
+		s.log.Info("draining", "for", s.drainTime)
 		s.rtc.Drain()
-		s.waitForSessions(drainTime)
+		s.waitForSessions(s.drainTime)
 	case err = <-failed:
 	}
 	deadline, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -210,7 +212,7 @@ func (s *server) handler(c config.Config) http.Handler {
 	}
 	web.Register(mux, options...)
 	mux.HandleFunc("GET /{room}/embed.html", s.embed)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", metrics.Handler(metrics.Sources{
 		Engine: s.engine, Sessions: s.rtc.Stats, Rejected: s.rejected.snapshot, Tier: cpu.Current().String(),
@@ -232,6 +234,13 @@ func (s *server) embed(w http.ResponseWriter, r *http.Request) {
 type notFound struct{ http.ResponseWriter }
 
 func (w *notFound) WriteHeader(int) { w.ResponseWriter.WriteHeader(http.StatusNotFound) }
+
+// health tells that the process lives, and which one it is: clients can tell a restart
+// from having been removed.
+func (s *server) health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("X-Instance", s.instance)
+	io.WriteString(w, "ok\n")
+}
 
 // ready tells whether new sessions are taken.
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {

@@ -30,6 +30,11 @@ export class ControlApi {
     this.#authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
   }
 
+  /** @returns {Promise<string|null>} what names the server's process: another one after a restart */
+  async instance() {
+    return (await request('/healthz')).headers.get('X-Instance');
+  }
+
   /** @returns {Promise<RoomStats[]>} all rooms */
   async stats() {
     return (await this.#command('', 'stats', [])).rooms ?? [];

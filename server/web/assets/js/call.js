@@ -39,6 +39,8 @@ export class Call extends EventTarget {
   #over = new AbortController();
   #joining = false;
   #added = false;
+  /** The server's process that was joined. */
+  #instance;
   /** @type {RoomWatch|undefined} */
   #watch;
   /** Sessions that the server may still have. */
@@ -96,6 +98,7 @@ export class Call extends EventTarget {
   }
 
   async #join() {
+    this.#instance = await this.#api.instance();
     const {rooms, room} = await this.#ensureRoom();
     this.video = !room.disable_video;
     this.publishes = this.#media.any;
@@ -187,6 +190,7 @@ export class Call extends EventTarget {
       await Promise.all([this.#closeSessions(), pause(delay, this.#over.signal)]);
       if (this.#over.signal.aborted) return;
       try {
+        if (await this.#removed()) throw new RemovedError();
         await this.#closeSessions(); // what the server did not hear of before
         await this.#join();
         break;
@@ -201,6 +205,21 @@ export class Call extends EventTarget {
       }
     }
     this.#joining = false;
+  }
+
+  /**
+   * Whether somebody removed us or the room on purpose: the server is the same process as
+   * before, but knows us no more. One that was restarted may have forgotten everything.
+   */
+  async #removed() {
+    if (await this.#api.instance() !== this.#instance) return false;
+    try {
+      const streams = await this.#api.streams(this.room);
+      return this.#added && !streams.includes(this.name);
+    } catch (err) {
+      if (err instanceof HttpError && err.status === 404) return true;
+      throw err;
+    }
   }
 
   #sessions() {
@@ -224,5 +243,14 @@ export class Call extends EventTarget {
   }
 }
 
+/** Somebody removed the stream or the room. */
+class RemovedError extends Error {
+  constructor() {
+    super('you were removed from the room');
+    this.name = 'RemovedError';
+  }
+}
+
 /** Whether trying again is of no use. */
-const isFinal = (err) => err instanceof HttpError && [400, 401, 403, 413, 415, 422].includes(err.status);
+const isFinal = (err) => err instanceof RemovedError ||
+  (err instanceof HttpError && [400, 401, 403, 413, 415, 422].includes(err.status));
