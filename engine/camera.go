@@ -20,6 +20,8 @@ const (
 	keyframeRetry = 500 * time.Millisecond
 	// cameraStale is after how long without a picture a camera counts as dead.
 	cameraStale = 2 * time.Second
+	// complainEvery spaces what is logged of one publisher's bad video.
+	complainEvery = 10 * time.Second
 )
 
 // camera turns the video packets of one publication into its newest picture.
@@ -32,11 +34,14 @@ type camera struct {
 	log     *slog.Logger
 	request func() // asks the publisher for a keyframe
 
-	shown     atomic.Bool   // some room shows it
-	needKey   atomic.Bool   // nothing but a keyframe can be decoded
-	requested time.Duration // when a keyframe was asked for last; publisher's goroutine
-	assembler *h264.Assembler
-	dropping  bool // packets came while nobody showed them
+	shown   atomic.Bool // some room shows it
+	needKey atomic.Bool // nothing but a keyframe can be decoded
+
+	// Of the publisher's goroutine.
+	assembler  *h264.Assembler
+	requested  time.Duration // when a keyframe was asked for last
+	complained time.Duration // when a refusal was logged last
+	dropping   bool          // packets came while nobody showed them
 
 	mu     sync.Mutex
 	queue  []accessUnit
@@ -60,7 +65,7 @@ type accessUnit struct {
 func newCamera(e *Engine, stream string, request func()) *camera {
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request,
-		assembler: h264.NewAssembler(h264.Config{}), requested: -keyframeRetry,
+		assembler: h264.NewAssembler(h264.Config{}), requested: -keyframeRetry, complained: -complainEvery,
 		wake: make(chan struct{}, 1),
 	}
 	c.needKey.Store(true)
@@ -107,9 +112,13 @@ func (c *camera) take(au h264.AU) {
 	}
 	if au.SPS != nil {
 		if err := au.SPS.Check(); err != nil {
-			c.log.Warn("video refused", "err", err)
+			if now := c.engine.Now(); now-c.complained >= complainEvery {
+				c.complained = now
+				c.log.Warn("video refused", "err", err)
+			}
 			c.needKey.Store(true)
 			c.engine.metrics.FramesDropped.Add(1)
+			c.engine.metrics.FramesRefused.Add(1)
 			return
 		}
 	}

@@ -56,7 +56,7 @@ type Flow struct {
 
 // Play plays base/room/whep; tracks is such as "v1a1", or empty for the default.
 func Play(ctx context.Context, base, room, tracks string) (*Player, error) {
-	pc, err := newPeer()
+	pc, err := newPeer(base)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (p *Player) listen(track *webrtc.TrackRemote) {
 	}
 }
 
-func (p *Player) watch(pc *webrtc.PeerConnection, track *webrtc.TrackRemote) {
+func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 	decoder, err := h264dec.NewDecoder()
 	if err != nil {
 		panic(err) // libavcodec has a decoder

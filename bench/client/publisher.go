@@ -34,6 +34,12 @@ type Media struct {
 
 const pictureRate = 15 // a second
 
+var (
+	opusCodec = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+	h264Codec = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000,
+		SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}
+)
+
 // Publisher publishes one stream.
 type Publisher struct {
 	*session
@@ -48,7 +54,7 @@ type Publisher struct {
 
 // Publish publishes to base/stream/whip until Close.
 func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, error) {
-	pc, err := newPeer()
+	pc, err := newPeer(base)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +69,7 @@ func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, err
 	}
 	var start []func()
 	if m.Tone > 0 {
-		track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "audio", stream)
+		track, err := webrtc.NewTrackLocalStaticSample(opusCodec, "audio", stream)
 		if err != nil {
 			return fail(err)
 		}
@@ -77,8 +83,7 @@ func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, err
 		start = append(start, func() { every(run, cmp.Or(m.Packet, 20*time.Millisecond), send) })
 	}
 	if m.Width > 0 {
-		track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000,
-			SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}, "video", stream)
+		track, err := webrtc.NewTrackLocalStaticSample(h264Codec, "video", stream)
 		if err != nil {
 			return fail(err)
 		}

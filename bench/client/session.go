@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -20,14 +21,30 @@ import (
 
 // session is one peer connection negotiated over HTTP (RFC 9725 and its mirror, WHEP).
 type session struct {
-	pc       *webrtc.PeerConnection
+	pc       *peer
 	Location *url.URL // of the session
 	SID      string   // X-Sid
 	Answer   string   // SDP
 }
 
-// newPeer makes a peer connection that only speaks to this machine.
-func newPeer() (*webrtc.PeerConnection, error) {
+// peer is a peer connection with the socket that was made for it, if any.
+type peer struct {
+	*webrtc.PeerConnection
+	mux ice.UDPMux
+}
+
+// Close closes both.
+func (p *peer) Close() error {
+	err := p.PeerConnection.Close()
+	if p.mux != nil {
+		err = errors.Join(err, p.mux.Close())
+	}
+	return err
+}
+
+// newPeer makes a peer connection that only speaks to this machine: over IPv6 if the
+// server's URL has such an address, else over IPv4.
+func newPeer(base string) (*peer, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		return nil, err
@@ -40,12 +57,26 @@ func newPeer() (*webrtc.PeerConnection, error) {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	var mux ice.UDPMux
+	if strings.Contains(base, "://[") {
+		// pion does not gather ::1 of an interface, but takes a socket that is bound to it.
+		conn, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
+		if err != nil {
+			return nil, err
+		}
+		mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
+		settings.SetICEUDPMux(mux)
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
-	return api.NewPeerConnection(webrtc.Configuration{})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, err
+	}
+	return &peer{pc, mux}, nil
 }
 
 // negotiate posts the offer of pc to an endpoint and waits until it is connected.
-func negotiate(ctx context.Context, pc *webrtc.PeerConnection, endpoint string) (*session, error) {
+func negotiate(ctx context.Context, pc *peer, endpoint string) (*session, error) {
 	connected := make(chan webrtc.PeerConnectionState, 8)
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		select {
@@ -57,7 +88,7 @@ func negotiate(ctx context.Context, pc *webrtc.PeerConnection, endpoint string) 
 	if err != nil {
 		return nil, err
 	}
-	gathered := webrtc.GatheringCompletePromise(pc)
+	gathered := webrtc.GatheringCompletePromise(pc.PeerConnection)
 	if err := pc.SetLocalDescription(offer); err != nil {
 		return nil, err
 	}

@@ -31,8 +31,8 @@ type Engine struct {
 
 	EncodesShared  atomic.Uint64 // Opus encodes heard by more than one track
 	EncodesPrivate atomic.Uint64
-	// LimitedSamples counts, over all mixes, the time in nanoseconds in which the output
-	// was held at full scale.
+	// Limited is the time, over all mixes and in nanoseconds, in which the output was held
+	// at full scale.
 	Limited atomic.Int64
 
 	Jitter      jitter.Counters
@@ -42,6 +42,7 @@ type Engine struct {
 	FramesComposed atomic.Uint64
 	FramesEncoded  atomic.Uint64
 	FramesDropped  atomic.Uint64 // access units that were not decoded or pictures not encoded
+	FramesRefused  atomic.Uint64 // access units dropped since they exceed the limits
 	Keyframes      [KeyframeReasons]atomic.Uint64
 }
 

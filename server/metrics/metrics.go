@@ -126,6 +126,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(rtpBytes, s.BytesIn, "in")
 	count(rtpBytes, s.BytesOut, "out")
 	refused := s.Rejected
+	refused["opus"] += m.Jitter.Invalid.Load()
+	refused["h264"] += m.FramesRefused.Load()
 	for reason, n := range c.Rejected() {
 		refused[reason] += n // both sides may know a reason
 	}
