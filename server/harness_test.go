@@ -174,9 +174,17 @@ func timeout(t *testing.T) context.Context {
 	return ctx
 }
 
+// link is a good way to the server.
+func (ts *testServer) link() client.Link { return client.Link{Server: ts.base} }
+
 func (ts *testServer) publish(stream string, m client.Media) *client.Publisher {
 	ts.t.Helper()
-	p, err := client.Publish(timeout(ts.t), ts.base, stream, m)
+	return ts.publishOver(ts.link(), stream, m)
+}
+
+func (ts *testServer) publishOver(l client.Link, stream string, m client.Media) *client.Publisher {
+	ts.t.Helper()
+	p, err := l.Publish(timeout(ts.t), stream, m)
 	if err != nil {
 		ts.t.Fatalf("publish %s: %v", stream, err)
 	}
@@ -186,7 +194,12 @@ func (ts *testServer) publish(stream string, m client.Media) *client.Publisher {
 
 func (ts *testServer) play(room, tracks string) *client.Player {
 	ts.t.Helper()
-	p, err := client.Play(timeout(ts.t), ts.base, room, tracks)
+	return ts.playOver(ts.link(), room, tracks)
+}
+
+func (ts *testServer) playOver(l client.Link, room, tracks string) *client.Player {
+	ts.t.Helper()
+	p, err := l.Play(timeout(ts.t), room, tracks)
 	if err != nil {
 		ts.t.Fatalf("play %s %s: %v", room, tracks, err)
 	}

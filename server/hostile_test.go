@@ -26,7 +26,7 @@ func TestHostilePublisher(t *testing.T) {
 	}
 	ts.publish("good", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[0]})
 	viewer := ts.play("r", "")
-	bad, err := client.PublishRaw(timeout(t), ts.base, "bad")
+	bad, err := ts.link().PublishRaw(timeout(t), "bad")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,11 +156,11 @@ func TestSessionsLeaveNothing(t *testing.T) {
 		ts.addStream("r", "s")
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		pub, err := client.Publish(ctx, ts.base, "s", client.Media{Tone: 523, Width: 64, Height: 64})
+		pub, err := ts.link().Publish(ctx, "s", client.Media{Tone: 523, Width: 64, Height: 64})
 		if err != nil {
 			t.Fatal(err)
 		}
-		player, err := client.Play(ctx, ts.base, "r", "v1a1")
+		player, err := ts.link().Play(ctx, "r", "v1a1")
 		if err != nil {
 			t.Fatal(err)
 		}

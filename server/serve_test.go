@@ -126,7 +126,7 @@ func TestDrain(t *testing.T) {
 		}
 		return ""
 	})
-	_, err := client.Play(timeout(t), ts.base, "r", "a1")
+	_, err := ts.link().Play(timeout(t), "r", "a1")
 	if status, ok := err.(*client.StatusError); !ok || status.Status != http.StatusServiceUnavailable {
 		t.Errorf("a new session while draining: %v", err)
 	}

@@ -111,6 +111,64 @@ func TestMosaicByColour(t *testing.T) {
 	}
 }
 
+// TestKeyframesAreMerged: many viewers that join in one second cause few keyframes, and
+// each sees the picture soon.
+func TestKeyframesAreMerged(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": 320, "height": 180})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Width: 320, Height: 180, Colour: colours[0]})
+	began := time.Now()
+	var viewers []*client.Player
+	for range 20 {
+		viewers = append(viewers, ts.play("r", "v1"))
+	}
+	for i, viewer := range viewers {
+		eventually(t, 10*time.Second, func() string {
+			img, _, _ := viewer.Seen()
+			return prefix(fmt.Sprintf("viewer %d", i), shows(img, 320, 180, []*client.Colour{&colours[0]}))
+		})
+	}
+	keyframes := uint64(0)
+	for i := range ts.srv.engine.Metrics().Keyframes {
+		keyframes += ts.srv.engine.Metrics().Keyframes[i].Load()
+	}
+	if limit := 2 + uint64(2*time.Since(began).Seconds()); keyframes > limit {
+		t.Errorf("%d keyframes in %v for %d viewers, want at most %d", keyframes, time.Since(began), len(viewers), limit)
+	}
+}
+
+// TestLossyLinks: with 5 % of the packets lost both ways, at the publisher and at the
+// player, sound and picture are right, and what is lost of the picture is sent again.
+func TestLossyLinks(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": 320, "height": 180})
+	ts.addStream("r", "far")
+	ts.addStream("r", "near")
+	bad := ts.link()
+	bad.Loss = 0.05
+	ts.publishOver(bad, "far", client.Media{Tone: tones[0], Level: -20, Width: 320, Height: 180, Colour: colours[0]})
+	ts.publish("near", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[1]})
+	players := []*client.Player{ts.play("r", ""), ts.playOver(bad, "r", "")}
+	for i, p := range players {
+		eventually(t, 20*time.Second, func() string {
+			img, _, _ := p.Seen()
+			if problem := shows(img, 320, 180, []*client.Colour{&colours[0], &colours[1]}); problem != "" {
+				return prefix(fmt.Sprintf("player %d", i), problem)
+			}
+			return prefix(fmt.Sprintf("player %d", i), hears(p, []bool{true, true}))
+		})
+	}
+	_, before, _ := players[1].Seen()
+	time.Sleep(3 * time.Second)
+	if _, now, _ := players[1].Seen(); now-before < 60 { // of 75, with 5 % of the packets lost
+		t.Errorf("the player behind loss saw %d pictures in 3 s", now-before)
+	}
+	if n := ts.srv.engine.Metrics().Jitter.Lost.Load(); n == 0 {
+		t.Error("no lost packet counted")
+	}
+}
+
 // TestSoundAndPictureShareAClock: the sender reports of both tracks place them on one
 // timeline.
 func TestSoundAndPictureShareAClock(t *testing.T) {

@@ -54,13 +54,13 @@ type Flow struct {
 	duration uint32 // of the last packet of sound, 1/48000 s
 }
 
-// Play plays base/room/whep; tracks is such as "v1a1", or empty for the default.
-func Play(ctx context.Context, base, room, tracks string) (*Player, error) {
-	pc, err := newPeer(base)
+// Play plays /room/whep; tracks is such as "v1a1", or empty for the default.
+func (l Link) Play(ctx context.Context, room, tracks string) (*Player, error) {
+	pc, err := l.newPeer()
 	if err != nil {
 		return nil, err
 	}
-	p := &Player{base: base, room: room, reports: map[uint32][]rtcp.SenderReport{}}
+	p := &Player{base: l.Server, room: room, reports: map[uint32][]rtcp.SenderReport{}}
 	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
 		if _, err := pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 			pc.Close()
@@ -76,7 +76,7 @@ func Play(ctx context.Context, base, room, tracks string) (*Player, error) {
 			p.wg.Go(func() { p.watch(pc, track) })
 		}
 	})
-	endpoint := base + "/" + room + "/whep"
+	endpoint := l.Server + "/" + room + "/whep"
 	if tracks != "" {
 		endpoint += "?filter.tracks=" + tracks
 	}

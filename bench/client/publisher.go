@@ -52,9 +52,9 @@ type Publisher struct {
 	picture   atomic.Pointer[yuv.Image]
 }
 
-// Publish publishes to base/stream/whip until Close.
-func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, error) {
-	pc, err := newPeer(base)
+// Publish publishes to /stream/whip until Close.
+func (l Link) Publish(ctx context.Context, stream string, m Media) (*Publisher, error) {
+	pc, err := l.newPeer()
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func Publish(ctx context.Context, base, stream string, m Media) (*Publisher, err
 		p.wg.Go(func() { p.readRTCP(sender) })
 		start = append(start, func() { p.camera(run, track) })
 	}
-	if p.session, err = negotiate(ctx, pc, base+"/"+stream+"/whip"); err != nil {
+	if p.session, err = negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
 		return fail(err)
 	}
 	for _, f := range start {

@@ -13,9 +13,9 @@ type Raw struct {
 	audio, video *webrtc.TrackLocalStaticRTP
 }
 
-// PublishRaw connects to base/stream/whip and sends nothing by itself.
-func PublishRaw(ctx context.Context, base, stream string) (*Raw, error) {
-	pc, err := newPeer(base)
+// PublishRaw connects to /stream/whip and sends nothing by itself.
+func (l Link) PublishRaw(ctx context.Context, stream string) (*Raw, error) {
+	pc, err := l.newPeer()
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func PublishRaw(ctx context.Context, base, stream string) (*Raw, error) {
 			return fail(err)
 		}
 	}
-	if r.session, err = negotiate(ctx, pc, base+"/"+stream+"/whip"); err != nil {
+	if r.session, err = negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
 		return fail(err)
 	}
 	return r, nil

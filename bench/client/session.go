@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -27,7 +26,7 @@ type session struct {
 	Answer   string   // SDP
 }
 
-// peer is a peer connection with the socket that was made for it, if any.
+// peer is a peer connection with the socket that was made for it.
 type peer struct {
 	*webrtc.PeerConnection
 	mux ice.UDPMux
@@ -35,16 +34,11 @@ type peer struct {
 
 // Close closes both.
 func (p *peer) Close() error {
-	err := p.PeerConnection.Close()
-	if p.mux != nil {
-		err = errors.Join(err, p.mux.Close())
-	}
-	return err
+	return errors.Join(p.PeerConnection.Close(), p.mux.Close())
 }
 
-// newPeer makes a peer connection that only speaks to this machine: over IPv6 if the
-// server's URL has such an address, else over IPv4.
-func newPeer(base string) (*peer, error) {
+// newPeer makes a peer connection that only speaks to this machine, over the link.
+func (l Link) newPeer() (*peer, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		return nil, err
@@ -57,19 +51,16 @@ func newPeer(base string) (*peer, error) {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	var mux ice.UDPMux
-	if strings.Contains(base, "://[") {
-		// pion does not gather ::1 of an interface, but takes a socket that is bound to it.
-		conn, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
-		if err != nil {
-			return nil, err
-		}
-		mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
-		settings.SetICEUDPMux(mux)
+	conn, err := l.listen()
+	if err != nil {
+		return nil, err
 	}
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
+	settings.SetICEUDPMux(mux)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
+		mux.Close()
 		return nil, err
 	}
 	return &peer{pc, mux}, nil
