@@ -1,74 +1,110 @@
 package jitter
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const (
 	minTarget   = 20 * time.Millisecond
 	maxTarget   = 200 * time.Millisecond
 	startTarget = 60 * time.Millisecond
 
-	window      = 500 * time.Millisecond // of one observation of the greatest delay
-	minWindows  = 4                      // over which the least transit time is sought
-	binWidth    = 20 * time.Millisecond
-	bins        = 26 // the last one has all that is longer
-	forget      = 0.983
-	quantile    = 0.95
-	reorderCost = 20 * time.Millisecond // for each percent of packets out of order
-	reorderOver = 128                   // packets over which reordering is averaged
+	window   = 500 * time.Millisecond // of one observation of the greatest delay
+	windows  = 4                      // over which the least and the greatest transit time are sought
+	binWidth = 20 * time.Millisecond
+	bins     = 26 // the last one has all that is longer
+	quantile = 0.95
+
+	forget        = 0.983  // a window
+	forgetReorder = 0.9993 // a packet
+	lossCost      = 20 * time.Millisecond
+)
+
+// arrival kinds, for the estimator.
+type arrivalKind uint8
+
+const (
+	inOrder   arrivalKind = iota
+	overtaken             // it came after a later packet, in time to be played or not
+	afterward             // of silence or the first after it: its time says little about the network
 )
 
 // estimator finds how long packets must be kept for nearly all of them to be there in
-// time: NetEQ's delay model. A packet's relative delay is its transit time (arrival less
+// time: NetEQ's delay model. A packet's relative delay d is its transit time (arrival less
 // media time) beyond the least one of the last 2 s.
 type estimator struct {
-	known bool          // base is of something that arrived lately
 	base  time.Duration // the least transit time lately
+	known bool          // base is of something that arrived lately
 
-	end   time.Duration // of the current window
-	least [minWindows]transit
-	most  transit // of the current window
-	peak  time.Duration
+	end    time.Duration // of the current window
+	recent [windows]transits
+	peak   time.Duration // the greatest d of the last 2 s
 
-	histogram [bins]float64
-	weight    float64
-	reordered float64 // share of packets
+	delays  histogram // the greatest d of each window
+	order   histogram // d of packets that were overtaken, 0 of all others
+	arrived [bins]float64
+	packets int // in arrived, of the current window
 
+	limit  time.Duration // of target
 	target time.Duration
+
+	anchored         bool
+	anchor, anchorAt time.Duration // base once, and when
+	drift            float64
 }
 
-type transit struct {
-	seen bool
-	time time.Duration
+// transits are the bounds of the transit times of one window.
+type transits struct {
+	seen        bool
+	least, most time.Duration
 }
 
-func (e *estimator) reset() { *e = estimator{target: startTarget} }
+// histogram is of delays in steps of binWidth, forgetting.
+type histogram struct {
+	weights [bins]float64
+	total   float64
+}
 
-// observe takes the transit time of a packet that arrived at now. Those that do not count
-// (silence, the first after silence) tell the base if nothing else does.
-func (e *estimator) observe(now, t time.Duration, counts bool) {
+func (h *histogram) decay(by float64) {
+	for i := range h.weights {
+		h.weights[i] *= by
+	}
+	h.total *= by
+}
+
+func (h *histogram) add(bin int, weight float64) {
+	h.weights[bin] += weight
+	h.total += weight
+}
+
+func bin(d time.Duration) int { return min(max(0, int(d/binWidth)), bins-1) }
+
+func (e *estimator) reset() { *e = estimator{target: startTarget, limit: maxTarget} }
+
+// observe takes the transit time of a packet that arrived at now.
+func (e *estimator) observe(now, transit time.Duration, kind arrivalKind) {
 	e.advance(now)
 	if !e.known {
-		e.known, e.base = true, t
+		e.known, e.base = true, transit
 	}
-	if !counts {
+	if kind == afterward {
 		return
 	}
-	if l := &e.least[0]; !l.seen || t < l.time {
-		*l = transit{true, t}
+	e.base = min(e.base, transit)
+	e.packets++
+	if kind == overtaken {
+		// Waiting for the few that are overtaken is a bargain of its own.
+		e.arrived[bin(transit-e.base)]++
+		return
 	}
-	if !e.most.seen || t > e.most.time {
-		e.most = transit{true, t}
+	e.arrived[0]++
+	w := &e.recent[0]
+	if !w.seen {
+		*w = transits{true, transit, transit}
 	}
-	e.base = min(e.base, t)
-}
-
-// order takes whether a packet came out of order.
-func (e *estimator) order(reordered bool) {
-	share := 0.0
-	if reordered {
-		share = 1
-	}
-	e.reordered += (share - e.reordered) / reorderOver
+	w.least, w.most = min(w.least, transit), max(w.most, transit)
+	e.peak = max(e.peak, transit-e.base)
 }
 
 // advance closes the windows that have ended.
@@ -76,11 +112,12 @@ func (e *estimator) advance(now time.Duration) {
 	if e.end == 0 {
 		e.end = now + window
 	}
+	if now-e.end > windows*window { // a long pause: nothing lately
+		e.close()
+		e.recent = [windows]transits{}
+		e.end = now
+	}
 	for now >= e.end {
-		if now-e.end > minWindows*window {
-			e.end = now - now%window // a long pause: nothing of the past is left anyway
-			e.least = [minWindows]transit{}
-		}
 		e.close()
 		e.end += window
 	}
@@ -88,44 +125,73 @@ func (e *estimator) advance(now time.Duration) {
 
 // close ends one window.
 func (e *estimator) close() {
-	if e.most.seen {
-		e.peak = e.most.time - e.base
-		for i := range e.histogram {
-			e.histogram[i] *= forget
-		}
-		e.histogram[min(max(0, int(e.peak/binWidth)), bins-1)]++
-		e.weight = e.weight*forget + 1
+	if w := e.recent[0]; w.seen {
+		e.delays.decay(forget)
+		e.delays.add(bin(w.most-e.base), 1)
 	}
-	e.most = transit{}
-	copy(e.least[1:], e.least[:minWindows-1])
-	e.least[0] = transit{}
+	if e.packets > 0 {
+		e.order.decay(math.Pow(forgetReorder, float64(e.packets)))
+		for i, n := range e.arrived {
+			e.order.add(i, n)
+		}
+		e.arrived, e.packets = [bins]float64{}, 0
+	}
+	e.target = e.find()
 
-	e.known = false
-	for _, l := range e.least {
-		if l.seen && (!e.known || l.time < e.base) {
-			e.known, e.base = true, l.time
+	copy(e.recent[1:], e.recent[:windows-1])
+	e.recent[0] = transits{}
+	e.known, e.peak = false, 0
+	most := time.Duration(math.MinInt64)
+	for _, w := range e.recent {
+		if !w.seen {
+			continue
 		}
+		if !e.known || w.least < e.base {
+			e.known, e.base = true, w.least
+		}
+		most = max(most, w.most)
 	}
-	e.target = e.quantile()
+	if !e.known {
+		return
+	}
+	e.peak = most - e.base
+	if !e.recent[windows-1].seen {
+		return
+	}
+	if !e.anchored {
+		e.anchored, e.anchor, e.anchorAt = true, e.base, e.end
+	} else if elapsed := e.end - e.anchorAt; elapsed > 0 {
+		e.drift = float64(e.base-e.anchor) / float64(elapsed)
+	}
 }
 
-func (e *estimator) quantile() time.Duration {
+// find finds the target.
+func (e *estimator) find() time.Duration {
 	target := startTarget
-	if e.weight > 0 {
+	if e.delays.total > 0 {
 		sum := 0.0
-		for i, w := range e.histogram {
-			if sum += w; sum >= quantile*e.weight {
+		for i, w := range e.delays.weights {
+			if sum += w; sum >= quantile*e.delays.total {
 				target = time.Duration(i+1) * binWidth
 				break
 			}
 		}
 	}
-	target += time.Duration(e.reordered * 100 * float64(reorderCost))
-	return min(max(target, minTarget), maxTarget)
+	// A packet that is overtaken by more than the delay is lost: wait longer as long as
+	// each percent less of that costs no more than lossCost.
+	if e.order.total > 0 {
+		lost, least, best := 1.0, math.Inf(1), time.Duration(0)
+		for i := range int(maxTarget / binWidth) {
+			lost -= e.order.weights[i] / e.order.total
+			wait := time.Duration(i) * binWidth
+			if cost := float64(max(0, wait-target)) + 100*max(0, lost)*float64(lossCost); cost < least-1 {
+				least, best = cost, wait+binWidth
+			}
+		}
+		target = max(target, best)
+	}
+	return max(minTarget, min(target, e.limit))
 }
 
 // delay is how long after the earliest possible moment media of that time is, at now.
 func (e *estimator) delay(now, media time.Duration) time.Duration { return now - media - e.base }
-
-// high is the delay beyond which there is too much in the buffer.
-func (e *estimator) high() time.Duration { return e.target + e.peak + 20*time.Millisecond }

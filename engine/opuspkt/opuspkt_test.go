@@ -35,13 +35,44 @@ func TestParse(t *testing.T) {
 		"CBR with 256 of padding": {packet(31, 0, 3, []byte{0x42, 255, 2}, 276), CELT, 1, 1920, 10},
 		"TOC alone":               {packet(1, 0, 0, nil, 0), SILK, 1, 960, 0},
 	} {
-		info, err := Parse(c.packet)
-		if err != nil || info.Mode != c.mode || info.Channels != c.channels || info.Samples() != c.samples || len(info.first) != c.first {
-			t.Errorf("%s: %+v with a first frame of %d bytes, %v", name, info, len(info.first), err)
+		info, first, err := parse(c.packet)
+		if err != nil || info.Mode != c.mode || info.Channels != c.channels || info.Samples() != c.samples || len(first) != c.first {
+			t.Errorf("%s: %+v with a first frame of %d bytes, %v", name, info, len(first), err)
 		}
 		if info.DTX != (len(c.packet) <= 2) {
 			t.Errorf("%s: DTX %v", name, info.DTX)
 		}
+	}
+}
+
+func TestConfigurations(t *testing.T) {
+	ms := func(f ...float64) (samples []int) {
+		for _, v := range f {
+			samples = append(samples, int(v*48))
+		}
+		return samples
+	}
+	config := byte(0)
+	for _, row := range []struct { // RFC 6716, 3.1, table 2
+		mode      Mode
+		bandwidth Bandwidth
+		samples   []int
+	}{
+		{SILK, Narrow, ms(10, 20, 40, 60)}, {SILK, Medium, ms(10, 20, 40, 60)}, {SILK, Wide, ms(10, 20, 40, 60)},
+		{Hybrid, SuperWide, ms(10, 20)}, {Hybrid, Full, ms(10, 20)},
+		{CELT, Narrow, ms(2.5, 5, 10, 20)}, {CELT, Wide, ms(2.5, 5, 10, 20)},
+		{CELT, SuperWide, ms(2.5, 5, 10, 20)}, {CELT, Full, ms(2.5, 5, 10, 20)},
+	} {
+		for _, samples := range row.samples {
+			info, err := Parse(packet(config, 0, 0, nil, 10))
+			if err != nil || info.Mode != row.mode || info.Bandwidth != row.bandwidth || info.FrameSamples != samples {
+				t.Errorf("configuration %d: %+v, %v; want %+v and %d samples", config, info, err, row, samples)
+			}
+			config++
+		}
+	}
+	if config != 32 {
+		t.Errorf("%d configurations", config)
 	}
 }
 
@@ -62,6 +93,11 @@ func TestParseRefuses(t *testing.T) {
 		"padding without size":     packet(31, 0, 3, []byte{0x41}, 0),
 		"more padding than packet": packet(31, 0, 3, []byte{0x41, 200}, 100),
 		"unending padding size":    packet(31, 0, 3, []byte{0x41, 255, 255}, 0),
+		"two equal of 1276":        packet(31, 0, 1, nil, 2*1276),
+		"two, second of 1276":      packet(31, 0, 2, []byte{4}, 4+1276),
+		"CBR of 1276":              packet(31, 0, 3, []byte{2}, 2*1276),
+		"180 ms of SILK":           packet(3, 0, 3, []byte{3}, 30),
+		"CBR, padding eats a byte": packet(31, 0, 3, []byte{0x42, 1}, 20),
 		"last VBR frame of 1276":   packet(31, 0, 3, []byte{0x82, 1}, 1277),
 	} {
 		if info, err := Parse(p); !errors.Is(err, ErrMalformed) {
@@ -83,6 +119,14 @@ func TestHasLBRR(t *testing.T) {
 		"60 ms, LBRR":               {silk(3, 0, 0b0001_0000), true},
 		"stereo, side channel only": {silk(1, 1, 0b0001_0000), true},
 		"stereo, none":              {silk(1, 1, 0b1010_0000), false},
+		"stereo 40 ms, side":        {silk(2, 1, 0b0000_0100), true},
+		"stereo 60 ms, side":        {silk(3, 1, 0b0000_0001), true},
+		"stereo 60 ms, VAD only":    {silk(3, 1, 0b1110_1110), false},
+		"10 ms, LBRR":               {silk(0, 0, 0b0100_0000), true},
+		"second frame of two":       {[]byte{1<<3 | 1, 0b1000_0000, 0b0100_0000}, false},
+		"first frame of two":        {[]byte{1<<3 | 1, 0b0100_0000, 0b1000_0000}, true},
+		"first frame is empty":      {[]byte{1<<3 | 2, 0, 0b0100_0000}, false},
+		"counted":                   {[]byte{1<<3 | 3, 0x83, 1, 1, 0b0100_0000, 0, 0}, true},
 		"hybrid":                    {silk(15, 0, 0b0100_0000), true},
 		"CELT":                      {silk(31, 0, 0b0100_0000), false},
 		"TOC alone":                 {[]byte{1 << 3}, false},
@@ -96,11 +140,15 @@ func TestHasLBRR(t *testing.T) {
 
 func TestParseDoesNotAllocate(t *testing.T) {
 	p := packet(31, 0, 3, []byte{0x83, 10, 20}, 60)
+	garbage := packet(31, 0, 3, []byte{7}, 70)
 	if n := testing.AllocsPerRun(100, func() {
 		if _, err := Parse(p); err != nil {
 			t.Fatal(err)
 		}
 		HasLBRR(p)
+		if _, err := Parse(garbage); err == nil {
+			t.Fatal("garbage is taken")
+		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -110,10 +158,12 @@ func FuzzParse(f *testing.F) {
 	f.Add(packet(31, 0, 3, []byte{0xc3, 3, 10, 20}, 60))
 	f.Add(packet(1, 1, 2, []byte{252, 1}, 300))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		info, err := Parse(p)
-		HasLBRR(p)
-		if err == nil && (info.Samples() < 120 || info.Samples() > MaxSamples || len(info.first) > maxFrame) {
-			t.Errorf("% x: %+v", p, info)
+		info, first, err := parse(p)
+		switch {
+		case err != nil && (!errors.Is(err, ErrMalformed) || info != Info{} || HasLBRR(p)):
+			t.Errorf("% x: %+v, %v", p, info, err)
+		case err == nil && (info.Samples() < 120 || info.Samples() > MaxSamples || len(first) > maxFrame):
+			t.Errorf("% x: %+v with a first frame of %d bytes", p, info, len(first))
 		}
 	})
 }
