@@ -39,6 +39,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch command.Name {
 	case "version":
 		printVersion(stdout)
+		if err := cpu.EnvError(); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 2
+		}
 		return 0
 	default:
 		return serve(command.Config, stderr)
@@ -63,7 +67,7 @@ func serve(c config.Config, stderr io.Writer) int {
 		log.Error("cannot start", "err", err)
 		return 1
 	}
-	log.Info("sectile", "version", version, "cpu", cpu.Current(), "rtc", s.rtc.Addr())
+	log.Info("sectile", "version", version, "cpu", cpu.Current().String(), "rtc", s.rtc.Addr().String())
 	log.Info("demo: " + pageURL("http", s.http.Addr()))
 	if s.https != nil {
 		log.Info("demo: " + pageURL("https", s.https.Addr()))

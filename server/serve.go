@@ -28,6 +28,9 @@ import (
 // defaultDrainTime is how long sessions may go on after the first SIGTERM.
 const defaultDrainTime = 10 * time.Second
 
+// watchEvery spaces the warnings of overload.
+const watchEvery = 10 * time.Second
+
 // server is everything that serve starts.
 type server struct {
 	log      *slog.Logger
@@ -143,14 +146,15 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 		secure.TLSConfig = &tls.Config{Certificates: []tls.Certificate{s.tls}, MinVersion: tls.VersionTLS12}
 		serve(func() error { return secure.ServeTLS(s.https, "", "") })
 	}
-	saving, stopSaving := context.WithCancel(context.Background())
-	var saver sync.WaitGroup
-	saver.Go(func() { s.saver(saving) })
+	chores, stopChores := context.WithCancel(context.Background())
+	var choresDone sync.WaitGroup
+	choresDone.Go(func() { s.saver(chores) })
+	choresDone.Go(func() { s.watch(chores) })
 
 	var err error
 	select {
 	case <-ctx.Done():
-		s.log.Info("draining", "for", s.drainTime)
+		s.log.Info("draining", "for", s.drainTime.String())
 		s.rtc.Drain()
 		s.waitForSessions(s.drainTime)
 	case err = <-failed:
@@ -163,8 +167,8 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 		}
 	}
 	wg.Wait()
-	stopSaving()
-	saver.Wait()
+	stopChores()
+	choresDone.Wait()
 	s.close()
 	return err
 }
@@ -262,6 +266,25 @@ func (s *server) saver(ctx context.Context) {
 			return
 		}
 		s.save()
+	}
+}
+
+// watch warns when the machine cannot keep up, until ctx is done.
+func (s *server) watch(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	seen := uint64(0)
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		skipped := s.engine.Metrics().TicksSkipped.Load()
+		if n := skipped - seen; n > 0 {
+			s.log.Warn("audio ticks came too late and were left out: the machine is overloaded", "ticks", n, "in", watchEvery.String())
+		}
+		seen = skipped
 	}
 }
 

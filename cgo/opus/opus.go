@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	libopus "gopkg.in/hraban/opus.v2"
+
+	_ "sectile/cgo/buildtags"
 )
 
 // ErrClosed is the answer of a codec after Close.

@@ -13,6 +13,7 @@ import (
 	"github.com/gen2brain/x264-go/x264c"
 
 	"sectile/asm/yuv"
+	_ "sectile/cgo/buildtags"
 	"sectile/engine/codec"
 )
 

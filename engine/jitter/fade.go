@@ -14,20 +14,20 @@ const (
 	audibleStep = 32
 
 	fadeStep    = opuspkt.Rate / 50 // 20 ms
-	fadeSamples = fadeStep * (len(fade) - 1)
+	fadeSamples = fadeStep * (len(fadeGains) - 1)
 )
 
-// fade are the gains of what is made up, at its start and after each fadeStep. Their means
+// fadeGains are the gains of what is made up, at its start and after each fadeStep. Their means
 // over 20 ms are 1, .8, .5 and .2; a single frame that is missing keeps its loudness.
-var fade = [...]int32{pcm.GainUnity, pcm.GainUnity, pcm.GainUnity * 6 / 10, pcm.GainUnity * 4 / 10, 0}
+var fadeGains = [...]int32{pcm.GainUnity, pcm.GainUnity, pcm.GainUnity * 6 / 10, pcm.GainUnity * 4 / 10, 0}
 
 // gainAt is the gain after so many made-up samples, at opuspkt.Rate.
 func gainAt(samples int) int32 {
 	step := samples / fadeStep
-	if step >= len(fade)-1 {
+	if step >= len(fadeGains)-1 {
 		return 0
 	}
-	return fade[step] + (fade[step+1]-fade[step])*int32(samples%fadeStep)/fadeStep
+	return fadeGains[step] + (fadeGains[step+1]-fadeGains[step])*int32(samples%fadeStep)/fadeStep
 }
 
 // crossFade is sample i of n on the way from one sound to another, along a raised cosine.

@@ -19,6 +19,8 @@ export class CallView extends EventTarget {
   #numbersTimer;
   #mosaic = byId('mosaic');
   #shownName;
+  /** What somebody muted of us for everybody. */
+  #silenced = {audio: false, video: false};
 
   /** @param {import('./media.js').LocalMedia} media */
   constructor(media) {
@@ -112,6 +114,7 @@ export class CallView extends EventTarget {
   /** @param {import('./watch.js').Person[]} people */
   #showPeople(people) {
     this.#people.show(people);
+    this.#tellMutes(people.find(({self}) => self));
     if (this.#call.video) return;
     const bubbles = people.filter((p) => p.connected).slice(0, 24).map(({name, talking}) => {
       const bubble = el('span', {className: talking ? 'bubble talking' : 'bubble', textContent: name.slice(0, 1).toUpperCase()});
@@ -119,6 +122,16 @@ export class CallView extends EventTarget {
       return bubble;
     });
     byId('bubbles').replaceChildren(...bubbles);
+  }
+
+  /** @param {import('./watch.js').Person|undefined} self */
+  #tellMutes(self) {
+    if (!self) return;
+    const told = {audio: Boolean(self.mutedAudio), video: Boolean(self.mutedVideo)};
+    if (told.audio && !this.#silenced.audio) toast('You are muted for everybody. The microphone button unmutes you.');
+    if (told.video && !this.#silenced.video) toast('Your picture is hidden for everybody.');
+    this.#silenced = told;
+    this.#showToggles();
   }
 
   async #showNumbers() {
@@ -137,9 +150,13 @@ export class CallView extends EventTarget {
     }
   }
 
-  #toggleMic() {
+  async #toggleMic() {
     const {audio} = this.#media;
     if (!audio) return;
+    if (this.#silenced.audio) {
+      await this.#mute(this.#call.name, 'audio', false).catch(() => {}); // a toast told
+      return;
+    }
     audio.enabled = !audio.enabled;
     this.#showToggles();
   }
@@ -162,7 +179,7 @@ export class CallView extends EventTarget {
 
   #showToggles() {
     const {audio, video} = this.#media;
-    toggle('toggle-mic', 'microphone', Boolean(audio), audio?.enabled ?? false);
+    toggle('toggle-mic', 'microphone', Boolean(audio), (audio?.enabled ?? false) && !this.#silenced.audio);
     const camera = this.#call.video && (Boolean(video) || this.#call.publisher?.hasVideo);
     toggle('toggle-camera', 'camera', camera, Boolean(video) && this.#call.video);
   }

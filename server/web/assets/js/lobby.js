@@ -16,6 +16,9 @@ export class Lobby extends EventTarget {
   preview;
   /** @type {import('./api.js').RoomStats[]|undefined} undefined until the server told */
   #rooms;
+  /** Credentials were given. */
+  #signedIn = false;
+
   #api;
   #media;
   #timer;
@@ -41,6 +44,7 @@ export class Lobby extends EventTarget {
     byId('login').addEventListener('submit', (event) => {
       event.preventDefault();
       api.signIn(byId('login-user').value, byId('login-pass').value);
+      this.#signedIn = true;
       this.refresh();
     });
   }
@@ -106,6 +110,7 @@ export class Lobby extends EventTarget {
     if (!this.#open) return;
     const locked = failure instanceof HttpError && failure.status === 401;
     byId('login').hidden = !locked;
+    setText(byId('login-hint'), locked && this.#signedIn ? 'The server does not accept this user and password.' : '');
     this.dispatchEvent(new CustomEvent('server', {detail: failure}));
     this.#list();
     this.#update();
@@ -166,8 +171,9 @@ export class Lobby extends EventTarget {
 }
 
 /** @param {import('./api.js').RoomStats} room */
-function people({participants, talking = []}) {
-  const count = participants === 0 ? 'empty' : participants === 1 ? '1 person' : `${participants} people`;
+function people({participants, publishing, talking = []}) {
+  const present = publishing?.length ?? participants; // a stream may wait for its participant
+  const count = present === 0 ? 'empty' : present === 1 ? '1 person' : `${present} people`;
   return talking.length ? `${count}, ${talking.length} talking` : count;
 }
 
