@@ -81,9 +81,11 @@ export class Call extends EventTarget {
   async leave() {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
+    // The stream first: with it the server ends the sessions, too, should the page be gone
+    // before it can say more.
     await Promise.all([
-      this.#closeSessions(),
       this.#added && this.#api.removeStream(this.room, this.name, {keepalive: true}).catch(() => {}),
+      this.#closeSessions(),
     ]);
   }
 

@@ -60,6 +60,7 @@ async function playOnce() {
   } finally {
     removeEventListener('pagehide', hide);
     window.sectile.player = undefined;
+    byId('audio-card').hidden = true; // the note takes its place
     await player.close();
   }
 }
