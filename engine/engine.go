@@ -147,18 +147,27 @@ func (e *Engine) env() room.Env {
 // RemoveRoom ends a room, everybody who plays it, and the publications of its streams
 // that are in no other room.
 func (e *Engine) RemoveRoom(name string) error {
+	r, err := e.takeOut(name)
+	if err != nil {
+		return err
+	}
+	r.Close() // may wait for a picture being encoded, so without the lock
+	return nil
+}
+
+// takeOut makes the engine forget a room.
+func (e *Engine) takeOut(name string) (*room.Room, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r, err := e.room(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	delete(e.rooms, name)
 	for _, stream := range r.Streams() {
 		e.leave(stream, r)
 	}
-	r.Close()
-	return nil
+	return r, nil
 }
 
 // RoomNames are the names of all rooms, sorted.
@@ -241,6 +250,8 @@ func (e *Engine) AddStream(roomName, name string) (track int, err error) {
 		return 0, err
 	}
 	if err := e.join(in); err != nil {
+		_, _ = r.RemoveStream(name) // it is there: it was added just now
+		e.leave(name, r)
 		return 0, err
 	}
 	return in.Track(), nil

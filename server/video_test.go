@@ -133,6 +133,22 @@ func TestKeyframesAreMerged(t *testing.T) {
 	for i := range ts.srv.engine.Metrics().Keyframes {
 		keyframes += ts.srv.engine.Metrics().Keyframes[i].Load()
 	}
+	switching := ts.play("r", "v1a1")
+	eventually(t, 10*time.Second, func() string {
+		img, _, _ := switching.Seen()
+		return shows(img, 320, 180, []*client.Colour{&colours[0]})
+	})
+	time.Sleep(time.Second)
+	_, _, before := switching.Seen()
+	for _, track := range []string{"a2", "a1"} {
+		if err := switching.RequestTracks(timeout(t), "v1", track); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(600 * time.Millisecond)
+	}
+	if _, _, after := switching.Seen(); after != before {
+		t.Errorf("%d keyframes since another sound is played", after-before)
+	}
 	if limit := 2 + uint64(2*time.Since(began).Seconds()); keyframes > limit {
 		t.Errorf("%d keyframes in %v for %d viewers, want at most %d", keyframes, time.Since(began), len(viewers), limit)
 	}

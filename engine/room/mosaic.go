@@ -41,6 +41,7 @@ type mosaic struct {
 	names      []string
 	lastKey    time.Duration
 	drawing    drawing
+	delivery   []*Subscription // who is given this tick's picture
 
 	mu      sync.Mutex
 	running bool
@@ -75,9 +76,11 @@ func newMosaic(r *Room) *mosaic {
 
 // list adds a player, who is owed a keyframe. It starts the ticks when it is the first.
 func (m *mosaic) list(s *Subscription) {
+	s.video.Lock()
+	s.watching, s.started = true, false
+	s.video.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s.started = false
 	m.players = append(m.players, s)
 	m.wanted[metrics.KeyframeJoin] = true
 	if !m.running {
@@ -89,8 +92,11 @@ func (m *mosaic) list(s *Subscription) {
 // unlist removes a player. After it returns, no picture is handed to them.
 func (m *mosaic) unlist(s *Subscription) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.players = slices.DeleteFunc(m.players, func(other *Subscription) bool { return other == s })
+	m.mu.Unlock()
+	s.video.Lock()
+	s.watching = false
+	s.video.Unlock()
 }
 
 func (m *mosaic) requestKeyframe() {
@@ -208,15 +214,25 @@ func (m *mosaic) encode(deadline time.Duration) error {
 		Payloads:  m.packetizer.Packetize(m.unit.Payloads[:0], au, payloadSize),
 		Timestamp: uint32(pts), Key: key,
 	}
+	// Not under the lock: the room's lock waits for it, and with that its sound.
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.players {
-		s.started = s.started || key
-		if s.started {
-			s.sink.WriteVideo(&m.unit)
-		}
+	m.delivery = append(m.delivery[:0], m.players...)
+	m.mu.Unlock()
+	for _, s := range m.delivery {
+		s.give(&m.unit)
 	}
+	clear(m.delivery)
 	return nil
+}
+
+// give hands a picture to a player who watches and can decode it.
+func (s *Subscription) give(au *AccessUnit) {
+	s.video.Lock()
+	defer s.video.Unlock()
+	s.started = s.started || au.Key
+	if s.watching && s.started {
+		s.sink.WriteVideo(au)
+	}
 }
 
 // keyframeReason names one of the reasons, the most telling one.

@@ -3,6 +3,7 @@ package room
 import (
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // Subscription is one player of a room.
@@ -12,7 +13,11 @@ type Subscription struct {
 	tracks Tracks // under the room's lock
 	ended  bool   // the same
 
-	started bool // has been given a keyframe; under the mosaic's lock
+	// video guards the rest, and is held while the sink is given a picture: whoever takes a
+	// player off the mosaic waits for that one picture, and not for those of all players.
+	video    sync.Mutex
+	watching bool // plays v1
+	started  bool // has been given a keyframe
 }
 
 // Subscribe starts playing tracks of the room into sink. The error is ErrNotFound if the
@@ -48,9 +53,19 @@ func (s *Subscription) SetTracks(t Tracks) error {
 	if err := r.check(t); err != nil {
 		return err
 	}
-	r.unlist(s)
+	before := s.tracks
 	s.tracks = t
-	r.list(s)
+	if before.Audio != t.Audio {
+		r.unlistAudio(s, before.Audio)
+		r.listAudio(s)
+	}
+	// A player who goes on watching needs no keyframe.
+	switch {
+	case t.Video && !before.Video:
+		r.mosaic.list(s)
+	case !t.Video && before.Video:
+		r.mosaic.unlist(s)
+	}
 	return nil
 }
 
@@ -99,20 +114,28 @@ func (r *Room) check(t Tracks) error {
 
 // list enters s where its tracks are handed out.
 func (r *Room) list(s *Subscription) {
-	if list := r.audioListeners(s.tracks.Audio); list != nil {
-		*list = append(*list, s)
-	}
+	r.listAudio(s)
 	if s.tracks.Video {
 		r.mosaic.list(s)
 	}
 }
 
 func (r *Room) unlist(s *Subscription) {
-	if list := r.audioListeners(s.tracks.Audio); list != nil {
-		*list = slices.DeleteFunc(*list, func(other *Subscription) bool { return other == s })
-	}
+	r.unlistAudio(s, s.tracks.Audio)
 	if s.tracks.Video {
 		r.mosaic.unlist(s)
+	}
+}
+
+func (r *Room) listAudio(s *Subscription) {
+	if list := r.audioListeners(s.tracks.Audio); list != nil {
+		*list = append(*list, s)
+	}
+}
+
+func (r *Room) unlistAudio(s *Subscription, track int) {
+	if list := r.audioListeners(track); list != nil {
+		*list = slices.DeleteFunc(*list, func(other *Subscription) bool { return other == s })
 	}
 }
 

@@ -24,7 +24,6 @@ func parseRequest(body []byte) (request, error) {
 		Options map[string]json.RawMessage `json:"options"`
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
 	if err := d.Decode(&raw); err != nil {
 		return request{}, bodyError(err)
 	}

@@ -169,11 +169,15 @@ func (f *file) line(stream string, l *line) error {
 	return nil
 }
 
-// input reads a source and its options: `mosaic2:// a=b c=d`, or as a query, which is
-// how a URL would carry them: `mosaic2://?a=b&c=d`.
+// input reads a source and its options: `mosaic2:// a=b c=d`, without the first space, or
+// as a query, which is how a URL would carry them: `mosaic2://?a=b&c=d`.
 func (f *file) input(stream string, words []*word) error {
 	source, query, _ := strings.Cut(words[0].text(), "?")
 	options := make([]option, 0, len(words))
+	if first, ok := strings.CutPrefix(source, "mosaic2://"); ok && strings.Contains(first, "=") {
+		source = "mosaic2://"
+		options = append(options, option{words[0].Pos.Line, first})
+	}
 	for part := range strings.SplitSeq(query, "&") {
 		if part != "" {
 			options = append(options, option{words[0].Pos.Line, part})

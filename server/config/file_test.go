@@ -74,7 +74,6 @@ func TestFileErrors(t *testing.T) {
 		{"stream a {\n input;\n}", `2: input wants mosaic2:// or publish://`},
 		{"stream a {\n url mosaic://;\n}", `2: source "mosaic://" is not accepted, only mosaic2://`},
 		{"stream a { input mosaic2; }", `1: source "mosaic2" is not accepted`},
-		{"stream a { input mosaic2://bitrate=5; }", `1: source "mosaic2://bitrate=5" is not accepted, only mosaic2:// (a room; options follow after a space)`},
 		{"stream a { input rtsp://camera; }", `1: source "rtsp://camera" is not accepted`},
 		{"stream a { input publish:// x=1; }", `1: option "x=1": publish:// takes no options`},
 		{"stream a { input publish://?x; }", `1: option "x": publish:// takes no options`},
@@ -107,6 +106,7 @@ func TestFileAccepts(t *testing.T) {
 		"", "\n", "# nothing", "#", "http 8080;# comment", "http\n8080\n;", `http "8080";`, "http [::]:80;", "http localhost:0;",
 		"edit_auth admin se#cret;", `edit_auth admin a"; {"b;`, "stream a{input publish://;}stream b{url mosaic2://;}",
 		"stream input { input publish://; }", "stream a { input mosaic2://? fps=5; }", "stream a { input mosaic2://?&fps=5&; }",
+		"stream a { url mosaic2://bitrate=96 fps=5; }",
 		"rtc_address 1.2.3.4 5.6.7.8, ::1,;",
 	} {
 		var c Config

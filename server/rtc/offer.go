@@ -285,7 +285,7 @@ func (o *offer) check(play bool) error {
 		return unacceptable("not all sections are in one BUNDLE group (RFC 9725, 4.4.1)")
 	case !o.ice.valid():
 		return malformed("a=ice-ufrag or a=ice-pwd is missing or malformed")
-	case len(strings.Fields(o.print)) != 2:
+	case !isFingerprint(o.print):
 		return malformed("a=fingerprint is missing or malformed")
 	}
 	switch o.setup {
@@ -301,6 +301,21 @@ func (o *offer) check(play bool) error {
 		}
 	}
 	return nil
+}
+
+// isFingerprint tells whether text is the value of a=fingerprint: a hash function and as
+// many bytes in hexadecimal as it yields (RFC 8122, 5).
+func isFingerprint(text string) bool {
+	hash, digits, _ := strings.Cut(text, " ")
+	size := map[string]int{"sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64}[strings.ToLower(hash)]
+	bytes := strings.Split(strings.TrimSpace(digits), ":")
+	if size == 0 || len(bytes) != size {
+		return false
+	}
+	return !slices.ContainsFunc(bytes, func(b string) bool {
+		_, err := strconv.ParseUint(b, 16, 8)
+		return err != nil || len(b) != 2
+	})
 }
 
 // used are the sections that carry media.

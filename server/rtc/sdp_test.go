@@ -242,3 +242,22 @@ func FuzzParseFragment(f *testing.F) {
 		}
 	})
 }
+
+func TestIsFingerprint(t *testing.T) {
+	bytes := strings.TrimSuffix(strings.Repeat("0a:", 32), ":")
+	for text, want := range map[string]bool{
+		"sha-256 " + bytes:                  true,
+		"SHA-256 " + strings.ToUpper(bytes): true,
+		"sha-1 " + bytes:                    false, // of another length
+		"sha-256 00:11":                     false,
+		"sha-9 zz":                          false,
+		"sha-256 " + bytes[:93] + "zz":      false,
+		"sha-256 " + bytes + ":00":          false,
+		"sha-256":                           false,
+		"":                                  false,
+	} {
+		if got := isFingerprint(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
