@@ -26,8 +26,13 @@ build: deps
 
 ## test: install what is missing, then all checks and tests
 .PHONY: test
-test: test-deps check
+test: test-deps check test-kernels
 	go test -race ./...
+
+## test-kernels: prove the kernels on every CPU tier, emulated ones included
+.PHONY: test-kernels
+test-kernels: test-deps
+	@scripts/test-kernels.sh
 
 ## check: formatting and vet, for every tier and tag of the kernels
 .PHONY: check

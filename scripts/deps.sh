@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
-test="$build chromium curl"
+test="$build chromium curl qemu-user-static"
 
 case "${1:-}" in
 build) wanted=$build ;;
