@@ -1,15 +1,17 @@
 #!/bin/sh
-# Installs the Debian packages that are missing: deps.sh build|test
+# Installs the Debian packages that are missing: deps.sh build|test|bench
 # Does nothing, and needs no root, when all are there.
 set -eu
 
 build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
 test="$build chromium curl qemu-user-static"
+bench="$build libyuv-dev"
 
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted=$test ;;
-*) echo "usage: $0 build|test" >&2; exit 2 ;;
+bench) wanted=$bench ;;
+*) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac
 
 missing=""
