@@ -17,7 +17,6 @@ func blend(dst, alpha []byte, colour byte) {
 	}
 	if race.Enabled {
 		race.Read(alpha)
-		race.Read(dst)
 		race.Write(dst)
 	}
 	blendNEON(dst, alpha, colour)
