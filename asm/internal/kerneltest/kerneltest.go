@@ -37,6 +37,17 @@ func Tiers(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// EachTier calls f once for each tier available, as Tiers does but without subtests, which
+// a fuzz target cannot have.
+func EachTier(f func(tier cpu.Tier)) {
+	for _, tier := range cpu.Available() {
+		func() {
+			defer cpu.Set(cpu.Set(tier))
+			f(tier)
+		}()
+	}
+}
+
 // check fails the test if the tiers available are not those asked for.
 func check(t *testing.T) {
 	t.Helper()
