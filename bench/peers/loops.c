@@ -1,6 +1,7 @@
 //go:build peers
 
 #include <stdlib.h>
+#include <string.h>
 #include <libyuv.h>
 #include "loops.h"
 
@@ -9,15 +10,16 @@
 
 static int16_t sat16(int32_t v) { return v < -32768 ? -32768 : v > 32767 ? 32767 : v; }
 
-void loop_sum(int32_t *restrict total, const int16_t *const *srcs, int inputs, int n, long reps) {
+static void add(int32_t *restrict total, const int16_t *restrict src, int n) {
+	for (int i = 0; i < n; i++)
+		total[i] += src[i];
+}
+
+void loop_sum(int32_t *total, const int16_t *const *srcs, int inputs, int n, long reps) {
 	REPEAT {
-		for (int i = 0; i < n; i++)
-			total[i] = 0;
-		for (int k = 0; k < inputs; k++) {
-			const int16_t *restrict s = srcs[k];
-			for (int i = 0; i < n; i++)
-				total[i] += s[i];
-		}
+		memset(total, 0, n * sizeof *total);
+		for (int k = 0; k < inputs; k++)
+			add(total, srcs[k], n);
 	}
 }
 
