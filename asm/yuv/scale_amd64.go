@@ -28,6 +28,31 @@ type tables struct {
 	pairs  bool
 }
 
+// midLen returns how long the intermediate rows must be; 0 if there are none. Kernels read
+// whole vectors of them, from the first sample of an output or a pair of samples on.
+func midLen(p *plane) int {
+	if p.h == nil {
+		return 0
+	}
+	if p.wide != nil {
+		return 2 * p.wide.midLen
+	}
+	return p.srcW + p.h.taps + 8
+}
+
+// general scales a plane: row by row, or two rows at once where there are kernels for that.
+func (s *Scaler) general(p *plane, dst []byte, dstStride int, src []byte, srcStride int) {
+	if p.wide != nil && cpu.Current() >= cpu.AVX512 {
+		p.wide.scale(s.mid, p, dst, dstStride, src, srcStride)
+		return
+	}
+	for y := range p.dstH {
+		weights := p.v.weight[p.v.offset[y]:]
+		vertical(s.mid[:p.srcW], src[int(p.v.first[y])*srcStride:], srcStride, weights, int(p.v.count[y]))
+		horizontal(dst[y*dstStride:][:p.dstW], s.mid, p.h, &p.tables, s.rest)
+	}
+}
+
 // lanes holds the first output of each lane, and dots all outputs, in the order of kernels.
 var (
 	lanes = [4]int{0, 8, 4, 12}
