@@ -169,7 +169,8 @@ func TestScaleExactFactors(t *testing.T) {
 			}
 			a := newAxis(shrink*w, w)
 			general := plane{srcW: shrink * w, dstW: w, dstH: h, h: a, v: newAxis(shrink*h, h), tables: newTables(a)}
-			s := Scaler{mid: make([]int16, general.midLen()), rest: make([]byte, 16)}
+			general.wide = newWideTables(shrink*w, general.h, general.v)
+			s := Scaler{mid: make([]int16, midLen(&general)), rest: make([]byte, 16)}
 			got, want := make([]byte, w*h), make([]byte, w*h)
 			s.plane(&fast, got, w, src, shrink*w)
 			s.plane(&general, want, w, src, shrink*w)
