@@ -3,6 +3,8 @@
 package yuv
 
 import (
+	"encoding/binary"
+
 	"sectile/asm/cpu"
 	"sectile/asm/internal/race"
 )
@@ -22,7 +24,7 @@ type wideTables struct {
 	index  []uint16 // 32 a register: the samples that the first step gathers
 	weight []int16  // 32 a register and step; zeros where an output has fewer than others
 
-	rows   []byte  // 8 bytes a pair of source rows: high bytes of their weights twice, low bytes twice
+	rows   []byte  // what the vertical kernel takes: see stack
 	row    []int32 // where those of each output row begin
 	midLen int     // of an intermediate row
 }
@@ -39,6 +41,9 @@ const (
 // take long; an axis with more is left to other kernels.
 const wideTaps = 32
 
+// wideWidth is how many columns the vertical kernel has at least.
+const wideWidth = 64
+
 //go:noescape
 func verticalAVX512(mid *int16, src *byte, stride int, weight *byte, count, n int)
 
@@ -53,7 +58,7 @@ func quadsAVX512(dst0, dst1 *byte, mid0, mid1 *int16, first *int32, index *uint1
 
 // newWideTables returns nil if the CPU or the axes are not fit for wide kernels.
 func newWideTables(srcW int, h, v *axis) *wideTables {
-	if cpu.Current() < cpu.AVX512 || v.taps > wideTaps {
+	if cpu.Current() < cpu.AVX512 || srcW < wideWidth || v.taps > wideTaps {
 		return nil
 	}
 	t := &wideTables{midLen: (srcW+63)&^63 + 64}
@@ -106,21 +111,51 @@ func (t *wideTables) gather(a *axis, n, taps int) {
 	}
 }
 
-// stack makes the table of the vertical kernel. A weight is 64 times the high byte and once
-// the low one; one of 16384, which has no other beside it, is 64·255 + 64.
+// stack makes the table of the vertical kernel. A weight is 128·h + l with h from 0 to 127
+// and l from -63 to 64, or to 127 where h is 127. So the sums of two h and of two l are up
+// to 128 times 255, a signed word, and those of four l span less than 256 times that. A
+// weight of 16384 is too much: it becomes two of the same row.
+//
+// The bias of four rows is a multiple of 128 that makes up for all l below zero. What it
+// adds to B>>7 is taken from A, which begins with the 64 that the horizontal kernels want.
 func (t *wideTables) stack(a *axis) {
-	split := func(w int16) (h, l byte) {
-		high := min(w>>6, 255)
-		return byte(high), byte(w - high<<6)
-	}
 	for o := range a.first {
 		t.row = append(t.row, int32(len(t.rows)))
-		for k := 0; k < int(a.count[o]); k += 2 {
-			h0, l0 := split(weightOf(a, o, k))
-			h1, l1 := split(weightOf(a, o, k+1))
-			t.rows = append(t.rows, h0, h1, h0, h1, l0, l1, l0, l1)
+		var weights [wideTaps]int16
+		copy(weights[:], a.weight[a.offset[o]:][:a.count[o]])
+		if weights[0] == weightOne {
+			weights[0], weights[1] = weightOne/2, weightOne/2
 		}
+		start := len(t.rows)
+		t.rows = append(t.rows, 0, 0, 0, 0)
+		base := 64
+		for k := 0; k < int(a.count[o]); k += 4 {
+			var h, l [4]int8
+			below := 0
+			for i := range 4 {
+				w := int(weights[k+i])
+				high := min((w+63)/128, 127)
+				h[i], l[i] = int8(high), int8(w-128*high)
+				below += max(0, -int(l[i]))
+			}
+			bias := (255*below + 127) / 128
+			base -= bias
+			low := bias * 128
+			if k == 0 {
+				low += 64 // what rounds the result
+			}
+			t.rows = appendTwice(t.rows, uint16(low))
+			for i := 0; i < 4 && k+i < int(a.count[o]); i += 2 {
+				t.rows = appendTwice(t.rows, uint16(byte(h[i]))|uint16(byte(h[i+1]))<<8)
+				t.rows = appendTwice(t.rows, uint16(byte(l[i]))|uint16(byte(l[i+1]))<<8)
+			}
+		}
+		copy(t.rows[start:], appendTwice(nil, uint16(base)))
 	}
+}
+
+func appendTwice(b []byte, v uint16) []byte {
+	return binary.LittleEndian.AppendUint32(b, uint32(v)|uint32(v)<<16)
 }
 
 // scale scales a plane with mid for two intermediate rows. An odd last row is made twice.
@@ -138,14 +173,19 @@ func (t *wideTables) scale(mid []int16, p *plane, dst []byte, dstStride int, src
 			race.Write(dst0)
 			race.Write(dst1)
 		}
-		switch t.mode {
-		case pairs32:
-			pairs32AVX512(&dst0[0], &dst1[0], &mid0[0], &last[0], &t.first[0], &t.index[0], &t.weight[0], t.steps, p.dstW)
-		case pairs64:
-			pairs64AVX512(&dst0[0], &dst1[0], &mid0[0], &last[0], &t.first[0], &t.index[0], &t.weight[0], t.steps, p.dstW)
-		case quads64:
-			quadsAVX512(&dst0[0], &dst1[0], &mid0[0], &last[0], &t.first[0], &t.index[0], &t.weight[0], t.steps, p.dstW)
-		}
+		t.horizontal(&dst0[0], &dst1[0], &mid0[0], &last[0], p.dstW)
+	}
+}
+
+func (t *wideTables) horizontal(dst0, dst1 *byte, mid0, mid1 *int16, n int) {
+	first, index, weight := &t.first[0], &t.index[0], &t.weight[0]
+	switch t.mode {
+	case pairs32:
+		pairs32AVX512(dst0, dst1, mid0, mid1, first, index, weight, t.steps, n)
+	case pairs64:
+		pairs64AVX512(dst0, dst1, mid0, mid1, first, index, weight, t.steps, n)
+	case quads64:
+		quadsAVX512(dst0, dst1, mid0, mid1, first, index, weight, t.steps, n)
 	}
 }
 

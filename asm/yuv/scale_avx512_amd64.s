@@ -21,21 +21,38 @@ DATA columns<>+112(SB)/8, $14
 DATA columns<>+120(SB)/8, $15
 GLOBL columns<>(SB), RODATA|NOPTR, $128
 
+// Adds a pair of rows. Clobbers Z4-Z11.
+#define PAIR \
+	VMOVDQU64    (AX), Z6         \
+	VMOVDQU64    (R12), Z7        \
+	VPBROADCASTD 4(R10), Z4       \
+	VPBROADCASTD 8(R10), Z5       \
+	VPUNPCKLBW   Z7, Z6, Z8       \
+	VPUNPCKHBW   Z7, Z6, Z9       \
+	VPMADDUBSW   Z4, Z8, Z10      \
+	VPMADDUBSW   Z4, Z9, Z11      \
+	VPMADDUBSW   Z5, Z8, Z8       \
+	VPMADDUBSW   Z5, Z9, Z9       \
+	VPADDW       Z10, Z0, Z0      \
+	VPADDW       Z11, Z1, Z1      \
+	VPADDW       Z8, Z2, Z2       \
+	VPADDW       Z9, Z3, Z3
+
 // func verticalAVX512(mid *int16, src *byte, stride int, weight *byte, count, n int)
 //
-// mid[x] = 64 + (Σ w[k]·src[k·stride+x] + 64) >> 7, 64 columns at once, two rows a step. It
-// writes whole blocks of 64 elements of mid.
+// mid[x] = 64 + (Σ w[k]·src[k·stride+x] + 64) >> 7, 64 columns at once, two rows a step.
+// n ≥ 64; the last block overlaps the one before if n wants it.
 //
-// A weight is 64·h + l, both of them bytes: with s = src-128, VPMADDUBSW adds up h·s in A
-// and l·s in B, and (64·A + B + 64) >> 7 = (A + (B + 64) >> 6) >> 1. The weights' sum is
-// 16384, so that -128 amounts to -16384 in the end, and A, modulo 65536, gives the right
-// result. B would not: after four rows what is a multiple of 64 goes over to A.
+// A weight is 128·h + l, both of them bytes: VPMADDUBSW adds up h·s in A and l·s in B, and
+// the result is A + B>>7. A has one of 16 bits in the end, whatever happens between. B is
+// unsigned and begins with a bias that keeps it so. Four rows fill it: after them what is a
+// multiple of 128 goes over to A.
 //
-//	DI mid     SI src      DX stride    R8 weight    R9 count    CX columns left
-//	R10 next weights       R11 rows left             AX, R12 two rows    R13 pairs until B is full
+//	DI mid     SI src      DX stride    R8 weight    R9 count    CX n
+//	BX column  R13 the last one to start a block from
+//	R10 next weights       R11 rows left             AX, R12 two rows
 //	Z0, Z1 A   Z2, Z3 B    Z4, Z5 h and l of a pair
-//	Z26, Z27 order of a store    Z28 words of 63    Z29 words of 64
-//	Z30 words of 2·(16384 + 64)  Z31 bytes of 128   K1 columns of the block
+//	Z29, Z30 order of a store    Z31 words of 127
 TEXT ·verticalAVX512(SB), NOSPLIT, $0-48
 	MOVQ         mid+0(FP), DI
 	MOVQ         src+8(FP), SI
@@ -43,87 +60,68 @@ TEXT ·verticalAVX512(SB), NOSPLIT, $0-48
 	MOVQ         weight+24(FP), R8
 	MOVQ         count+32(FP), R9
 	MOVQ         n+40(FP), CX
-	VMOVDQU64    columns<>+0(SB), Z26
-	VMOVDQU64    columns<>+64(SB), Z27
-	MOVL         $63, AX
-	VPBROADCASTW AX, Z28
-	MOVL         $64, AX
-	VPBROADCASTW AX, Z29
-	MOVL         $0x8080, AX
-	VPBROADCASTW AX, Z30
-	VPBROADCASTB AX, Z31
-	KXNORQ       K1, K1, K1
+	LEAQ         -64(CX), R13
+	VMOVDQU64    columns<>+0(SB), Z29
+	VMOVDQU64    columns<>+64(SB), Z30
+	MOVL         $127, AX
+	VPBROADCASTW AX, Z31
+	XORQ         BX, BX
 
 block:
-	CMPQ  CX, $64
-	JAE   start
-	MOVQ  $-1, AX
-	BZHIQ CX, AX, AX
-	KMOVQ AX, K1
+	VPBROADCASTD 0(R8), Z0
+	VPBROADCASTD 4(R8), Z2
+	VMOVDQA64    Z0, Z1
+	VMOVDQA64    Z2, Z3
+	LEAQ         (SI)(BX*1), AX
+	LEAQ         4(R8), R10
+	MOVQ         R9, R11
 
-start:
-	VMOVDQA64 Z30, Z0
-	VMOVDQA64 Z30, Z1
-	VMOVDQA64 Z29, Z2
-	VMOVDQA64 Z29, Z3
-	MOVQ      SI, AX
-	MOVQ      R8, R10
-	MOVQ      R9, R11
-	MOVL      $2, R13
-
-	// The pair of the last of an odd number of rows is that row again, with weight zero.
+	// The pair of the last of an odd number of rows is that row again.
 rows:
-	LEAQ         (AX)(DX*1), R12
-	CMPQ         R11, $1
-	CMOVQEQ      AX, R12
-	VMOVDQU8.Z   (AX), K1, Z6
-	VMOVDQU8.Z   (R12), K1, Z7
-	VPBROADCASTD 0(R10), Z4
-	VPBROADCASTD 4(R10), Z5
-	VPXORD       Z31, Z6, Z6
-	VPXORD       Z31, Z7, Z7
-	VPUNPCKLBW   Z7, Z6, Z8
-	VPUNPCKHBW   Z7, Z6, Z9
-	VPMADDUBSW   Z8, Z4, Z10
-	VPMADDUBSW   Z9, Z4, Z11
-	VPMADDUBSW   Z8, Z5, Z12
-	VPMADDUBSW   Z9, Z5, Z13
-	VPADDW       Z10, Z0, Z0
-	VPADDW       Z11, Z1, Z1
-	VPADDW       Z12, Z2, Z2
-	VPADDW       Z13, Z3, Z3
-	SUBQ         $2, R11
-	JLE          finish
-	LEAQ         (AX)(DX*2), AX
-	ADDQ         $8, R10
-	DECL         R13
-	JNZ          rows
+	LEAQ    (AX)(DX*1), R12
+	CMPQ    R11, $1
+	CMOVQEQ AX, R12
+	PAIR
+	SUBQ    $2, R11
+	JLE     finish
+	LEAQ    (AX)(DX*2), AX
+	LEAQ    (AX)(DX*1), R12
+	CMPQ    R11, $1
+	CMOVQEQ AX, R12
+	ADDQ    $8, R10
+	PAIR
+	SUBQ    $2, R11
+	JLE     finish
+	LEAQ    (AX)(DX*2), AX
+	ADDQ    $12, R10
 
-	VPSRAW $6, Z2, Z4
-	VPSRAW $6, Z3, Z5
-	VPADDW Z4, Z0, Z0
-	VPADDW Z5, Z1, Z1
-	VPANDD Z28, Z2, Z2
-	VPANDD Z28, Z3, Z3
-	MOVL   $2, R13
-	JMP    rows
+	VPBROADCASTD (R10), Z6
+	VPSRLW       $7, Z2, Z4
+	VPSRLW       $7, Z3, Z5
+	VPADDW       Z4, Z0, Z0
+	VPADDW       Z5, Z1, Z1
+	VPTERNLOGD   $0xEC, Z31, Z6, Z2
+	VPTERNLOGD   $0xEC, Z31, Z6, Z3
+	JMP          rows
 
 finish:
-	VPSRAW    $6, Z2, Z2
-	VPSRAW    $6, Z3, Z3
+	VPSRLW    $7, Z2, Z2
+	VPSRLW    $7, Z3, Z3
 	VPADDW    Z2, Z0, Z0
 	VPADDW    Z3, Z1, Z1
-	VPSRLW    $1, Z0, Z0
-	VPSRLW    $1, Z1, Z1
 	VMOVDQA64 Z0, Z2
-	VPERMT2Q  Z1, Z26, Z2
-	VPERMT2Q  Z1, Z27, Z0
-	VMOVDQU64 Z2, 0(DI)
-	VMOVDQU64 Z0, 64(DI)
-	ADDQ      $64, SI
-	ADDQ      $128, DI
-	SUBQ      $64, CX
-	JA        block
+	VPERMT2Q  Z1, Z29, Z2
+	VPERMT2Q  Z1, Z30, Z0
+	VMOVDQU64 Z2, 0(DI)(BX*2)
+	VMOVDQU64 Z0, 64(DI)(BX*2)
+	CMPQ      BX, R13
+	JE        done
+	ADDQ      $64, BX
+	CMPQ      BX, R13
+	CMOVQGT   R13, BX
+	JMP       block
+
+done:
 	VZEROUPPER
 	RET
 
