@@ -88,13 +88,9 @@ func (s *Scaler) plane(p *plane, dst []byte, dstStride int, src []byte, srcStrid
 	case 1:
 		copyPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 2:
-		for y := range p.dstH {
-			half(dst[y*dstStride:][:p.dstW], src[2*y*srcStride:], srcStride)
-		}
+		halfPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 4:
-		for y := range p.dstH {
-			quarter(dst[y*dstStride:][:p.dstW], src[4*y*srcStride:], srcStride)
-		}
+		quarterPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	default:
 		s.general(p, dst, dstStride, src, srcStride)
 	}

@@ -137,12 +137,6 @@ func pairsAVX2(dst *byte, mid *int16, first *int32, mask *byte, weight *int16, s
 //go:noescape
 func dotsAVX2(dst *byte, mid *int16, first *int32, weight *int16, steps, groups int)
 
-//go:noescape
-func halfAVX2(dst, src *byte, stride, n int)
-
-//go:noescape
-func quarterAVX2(dst, src *byte, stride, n int)
-
 // verticalWork is how many source samples one call of the kernel adds at most, about
 // 10 µs: the runtime cannot preempt assembly. Of the largest count it leaves two blocks.
 const verticalWork = 2 * minWidth * maxSize
@@ -192,30 +186,6 @@ func (t *tables) run(dst *byte, mid []int16, group, n int) {
 	} else {
 		dotsAVX2(dst, &mid[0], &t.first[16*group], &t.weight[128*t.steps*group], t.steps, n)
 	}
-}
-
-func half(dst, src []byte, stride int) {
-	if cpu.Current() < cpu.AVX2 || len(dst) < minWidth {
-		halfGeneric(dst, src, stride)
-		return
-	}
-	if race.Enabled {
-		readRows(src, stride, 2*len(dst), 2)
-		race.Write(dst)
-	}
-	halfAVX2(&dst[0], &src[0], stride, len(dst))
-}
-
-func quarter(dst, src []byte, stride int) {
-	if cpu.Current() < cpu.AVX2 || len(dst) < minWidth {
-		quarterGeneric(dst, src, stride)
-		return
-	}
-	if race.Enabled {
-		readRows(src, stride, 4*len(dst), 4)
-		race.Write(dst)
-	}
-	quarterAVX2(&dst[0], &src[0], stride, len(dst))
 }
 
 // readRows tells the race detector of a read of n samples in each of count rows.

@@ -24,3 +24,15 @@ func (s *Scaler) general(p *plane, dst []byte, dstStride int, src []byte, srcStr
 		horizontal(dst[y*dstStride:][:p.dstW], s.mid, p.h, &p.tables, s.rest)
 	}
 }
+
+func halfPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
+	for y := range h {
+		half(dst[y*dstStride:][:w], src[2*y*srcStride:], srcStride)
+	}
+}
+
+func quarterPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
+	for y := range h {
+		quarter(dst[y*dstStride:][:w], src[4*y*srcStride:], srcStride)
+	}
+}
