@@ -5,7 +5,7 @@ set -eu
 
 build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
 test="$build chromium curl qemu-user-static"
-bench="$build libyuv-dev"
+bench="$build libyuv-dev mate-backgrounds"
 
 case "${1:-}" in
 build) wanted=$build ;;
