@@ -26,8 +26,13 @@ build: deps
 
 ## test: install what is missing, then all checks and tests
 .PHONY: test
-test: test-deps check
+test: test-deps check test-kernels
 	go test -race ./...
+
+## test-kernels: prove the kernels on every CPU tier, emulated ones included
+.PHONY: test-kernels
+test-kernels: test-deps
+	@scripts/test-kernels.sh
 
 ## check: formatting and vet, for every tier and tag of the kernels
 .PHONY: check
@@ -43,6 +48,17 @@ check: deps
 bench:
 	go test -run '^$$' -bench . -benchtime 200ms ./asm/...
 
+## bench-kernels: a table of the kernels beside libyuv and gcc (BENCH=Scale RUNS=5 TIME=100ms)
+.PHONY: bench-kernels
+BENCH ?= .
+RUNS ?= 5
+TIME ?= 100ms
+bench-kernels: bench-deps
+	go test -c -o bin/peers.test $(GOFLAGS),peers ./bench/peers
+	@for run in $$(seq $(RUNS)); do \
+		bin/peers.test -test.bench '$(BENCH)' -test.benchtime $(TIME) || exit 1; \
+	done | go run ./bench/kernels
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:
@@ -52,6 +68,11 @@ deps:
 .PHONY: test-deps
 test-deps:
 	@scripts/deps.sh test
+
+## bench-deps: the same for bench-kernels
+.PHONY: bench-deps
+bench-deps:
+	@scripts/deps.sh bench
 
 ## clean: remove what was built
 .PHONY: clean

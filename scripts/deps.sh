@@ -1,17 +1,19 @@
 #!/bin/sh
-# Installs the Debian packages that are missing: deps.sh build|test
+# Installs the Debian packages that are missing: deps.sh build|test|bench
 # Does nothing, and needs no root, when all are there.
 set -eu
 
 build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
-test="$build chromium curl"
+test="$build chromium curl qemu-user-static"
 # Any npm will do: Debian's brings hundreds of packages along.
 command -v npm >/dev/null || test="$test npm"
+bench="$build libyuv-dev mate-backgrounds"
 
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted=$test ;;
-*) echo "usage: $0 build|test" >&2; exit 2 ;;
+bench) wanted=$bench ;;
+*) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac
 
 missing=""

@@ -11,17 +11,27 @@ import (
 func sumAVX2(total []int32, srcs [][]int16, offset int)
 
 //go:noescape
+func sumAVX512(total []int32, srcs [][]int16, offset int)
+
+//go:noescape
 func mixMinusAVX2(dst []int16, total []int32, own []int16)
 
 //go:noescape
+func mixMinusAVX512(dst []int16, total []int32, own []int16)
+
+//go:noescape
 func saturateAVX2(dst []int16, total []int32)
+
+//go:noescape
+func saturateAVX512(dst []int16, total []int32)
 
 // sumWork is how many samples one call of a kernel adds at most, about 20 µs: the runtime
 // cannot preempt assembly.
 const sumWork = 1 << 19
 
 func sum(total []int32, srcs [][]int16) {
-	if cpu.Current() < cpu.AVX2 {
+	tier := cpu.Current()
+	if tier < cpu.AVX2 {
 		sumGeneric(total, srcs)
 		return
 	}
@@ -33,12 +43,18 @@ func sum(total []int32, srcs [][]int16) {
 	}
 	step := max(64, sumWork/max(1, len(srcs))&^63)
 	for i := 0; i < len(total); i += step {
-		sumAVX2(total[i:min(i+step, len(total))], srcs, i)
+		part := total[i:min(i+step, len(total))]
+		if tier >= cpu.AVX512 {
+			sumAVX512(part, srcs, i)
+		} else {
+			sumAVX2(part, srcs, i)
+		}
 	}
 }
 
 func mixMinus(dst []int16, total []int32, own []int16) {
-	if cpu.Current() < cpu.AVX2 {
+	tier := cpu.Current()
+	if tier < cpu.AVX2 {
 		mixMinusGeneric(dst, total, own)
 		return
 	}
@@ -47,17 +63,26 @@ func mixMinus(dst []int16, total []int32, own []int16) {
 		race.Read(own)
 		race.Write(dst)
 	}
+	if tier >= cpu.AVX512 {
+		mixMinusAVX512(dst, total, own)
+		return
+	}
 	mixMinusAVX2(dst, total, own)
 }
 
 func saturate(dst []int16, total []int32) {
-	if cpu.Current() < cpu.AVX2 {
+	tier := cpu.Current()
+	if tier < cpu.AVX2 {
 		saturateGeneric(dst, total)
 		return
 	}
 	if race.Enabled {
 		race.Read(total)
 		race.Write(dst)
+	}
+	if tier >= cpu.AVX512 {
+		saturateAVX512(dst, total)
+		return
 	}
 	saturateAVX2(dst, total)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"sectile/asm/cpu"
 	"sectile/asm/internal/kerneltest"
 )
 
@@ -383,7 +384,8 @@ func TestAllocs(t *testing.T) {
 	})
 }
 
-// FuzzKernels compares all kernels with their references on samples made of data.
+// FuzzKernels compares all kernels of all tiers with their references on samples made of
+// data.
 func FuzzKernels(f *testing.F) {
 	f.Add([]byte{0, 0x80, 0xff, 0x7f}, uint16(0), uint8(0))
 	f.Add(make([]byte, 200), uint16(GainMax), uint8(3))
@@ -397,32 +399,34 @@ func FuzzKernels(f *testing.F) {
 		g := int32(gain) % (GainMax + 1)
 
 		total, wantTotal := make([]int32, n), make([]int32, n)
-		dst, want := make([]int16, n), make([]int16, n)
-		Sum(total, srcs)
 		sumGeneric(wantTotal, srcs)
-		if !slices.Equal(total, wantTotal) {
-			t.Errorf("Sum: %v instead of %v", total, wantTotal)
-		}
-		MixMinus(dst, total, src)
-		mixMinusGeneric(want, total, src)
-		if !slices.Equal(dst, want) {
-			t.Errorf("MixMinus: %v instead of %v", dst, want)
-		}
-		Saturate(dst, total)
-		saturateGeneric(want, total)
-		if !slices.Equal(dst, want) {
-			t.Errorf("Saturate: %v instead of %v", dst, want)
-		}
-		Gain(dst, src, g)
-		scaleGeneric(want, src, g)
-		if !slices.Equal(dst, want) {
-			t.Errorf("Gain %d: %v instead of %v", g, dst, want)
-		}
-		if got, want := Peak(src), peakGeneric(src); got != want {
-			t.Errorf("Peak: %d instead of %d", got, want)
-		}
-		if got, want := Energy(src), energyGeneric(src); got != want {
-			t.Errorf("Energy: %d instead of %d", got, want)
-		}
+		dst, minus, saturated, gained := make([]int16, n), make([]int16, n), make([]int16, n), make([]int16, n)
+		mixMinusGeneric(minus, wantTotal, src)
+		saturateGeneric(saturated, wantTotal)
+		scaleGeneric(gained, src, g)
+		kerneltest.EachTier(func(tier cpu.Tier) {
+			Sum(total, srcs)
+			if !slices.Equal(total, wantTotal) {
+				t.Errorf("%v: Sum: %v instead of %v", tier, total, wantTotal)
+			}
+			MixMinus(dst, total, src)
+			if !slices.Equal(dst, minus) {
+				t.Errorf("%v: MixMinus: %v instead of %v", tier, dst, minus)
+			}
+			Saturate(dst, total)
+			if !slices.Equal(dst, saturated) {
+				t.Errorf("%v: Saturate: %v instead of %v", tier, dst, saturated)
+			}
+			Gain(dst, src, g)
+			if !slices.Equal(dst, gained) {
+				t.Errorf("%v: Gain %d: %v instead of %v", tier, g, dst, gained)
+			}
+			if got, want := Peak(src), peakGeneric(src); got != want {
+				t.Errorf("%v: Peak: %d instead of %d", tier, got, want)
+			}
+			if got, want := Energy(src), energyGeneric(src); got != want {
+				t.Errorf("%v: Energy: %d instead of %d", tier, got, want)
+			}
+		})
 	})
 }

@@ -41,11 +41,11 @@ func benchRows(b *testing.B, srcBytes int, f func(dst, src []byte, mid []int16))
 }
 
 func BenchmarkHalf(b *testing.B) {
-	benchRows(b, 4, func(dst, src []byte, _ []int16) { half(dst, src, 2*len(dst)) })
+	benchRows(b, 4, func(dst, src []byte, _ []int16) { halfPlane(dst, 0, src, 2*len(dst), len(dst), 1) })
 }
 
 func BenchmarkQuarter(b *testing.B) {
-	benchRows(b, 16, func(dst, src []byte, _ []int16) { quarter(dst, src, 4*len(dst)) })
+	benchRows(b, 16, func(dst, src []byte, _ []int16) { quarterPlane(dst, 0, src, 4*len(dst), len(dst), 1) })
 }
 
 func BenchmarkVertical(b *testing.B) {

@@ -10,14 +10,22 @@ import (
 //go:noescape
 func blendAVX2(dst, alpha []byte, colour byte)
 
+//go:noescape
+func blendAVX512(dst, alpha []byte, colour byte)
+
 func blend(dst, alpha []byte, colour byte) {
-	if cpu.Current() < cpu.AVX2 {
+	tier := cpu.Current()
+	if tier < cpu.AVX2 {
 		blendGeneric(dst, alpha, colour)
 		return
 	}
 	if race.Enabled {
 		race.Read(alpha)
 		race.Write(dst)
+	}
+	if tier >= cpu.AVX512 {
+		blendAVX512(dst, alpha, colour)
+		return
 	}
 	blendAVX2(dst, alpha, colour)
 }

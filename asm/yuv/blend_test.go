@@ -2,27 +2,36 @@ package yuv
 
 import (
 	"bytes"
+	"hash/crc32"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"sectile/asm/cpu"
 	"sectile/asm/internal/kerneltest"
 )
 
-// Every sample under every opacity, against the documented formula.
+// Every sample under every opacity of every colour, in rows of all lengths.
 func TestBlendExhaustive(t *testing.T) {
+	colours := 256
+	if testing.Short() {
+		colours = 5
+	}
 	kerneltest.Tiers(t, func(t *testing.T) {
-		const n = 256 * 256
-		dst, alpha := make([]byte, n), make([]byte, n)
-		for colour := 0; colour < 256; colour += 5 {
-			for i := range n {
-				dst[i], alpha[i] = byte(i), byte(i>>8)
-			}
-			blend(dst, alpha, byte(colour))
-			for i, got := range dst {
-				d, a := i&255, i>>8
-				if want := (2*(d*(255-a)+colour*a) + 255) / 510; int(got) != want {
-					t.Fatalf("%d under %d of %d: %d instead of %d", d, a, colour, got, want)
+		var dst, alpha [256]byte
+		for c := range colours {
+			colour := c * 255 / (colours - 1)
+			for a := range 256 {
+				for d := range 256 {
+					dst[d], alpha[d] = byte(d), byte(a)
+				}
+				n := 256 - (a+c)%67 // the rest is another row
+				blend(dst[:n], alpha[:n], byte(colour))
+				blend(dst[n:], alpha[n:], byte(colour))
+				for d, got := range dst {
+					if want := (2*(d*(255-a)+colour*a) + 255) / 510; int(got) != want {
+						t.Fatalf("%d under %d of %d: %d instead of %d", d, a, colour, got, want)
+					}
 				}
 			}
 		}
@@ -111,6 +120,48 @@ func TestBlendContract(t *testing.T) {
 	mustPanic(t, "empty", func() { NewAlpha(nil, 0, 0, 0) })
 	a := NewAlpha(make([]byte, 12), 4, 4, 3)
 	mustPanic(t, "another size", func() { Blend(NewImage(4, 4), a, 0, 0, 0) })
+}
+
+// The bits of a result, so that no change to the formula goes unseen, on whatever tier.
+func TestBlendGolden(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		const w, h = 101, 35
+		m := NewImage(w, h)
+		mask := make([]byte, w*h)
+		planes(m, func(_ string, p []byte, stride, w, h int) {
+			for y := range h {
+				for x := range w {
+					p[y*stride+x] = byte(x*x + 7*x*y + 3*y*y)
+				}
+			}
+		})
+		for i := range mask {
+			mask[i] = byte(i * i)
+		}
+		Blend(m, NewAlpha(mask, w, w, h), 200, 30, 111)
+		if got, want := crc32.ChecksumIEEE(samples(m)), uint32(0x9c2a669d); got != want {
+			t.Errorf("checksum %#08x instead of %#08x", got, want)
+		}
+	})
+}
+
+// FuzzBlend compares the kernels of all tiers with the reference, at any length.
+func FuzzBlend(f *testing.F) {
+	f.Add([]byte{0, 255, 1, 254, 128, 127}, byte(255))
+	f.Add(make([]byte, 200), byte(1))
+	f.Fuzz(func(t *testing.T, data []byte, colour byte) {
+		n := len(data) / 2
+		before, alpha := data[:n], data[n:2*n]
+		want := slices.Clone(before)
+		blendGeneric(want, alpha, colour)
+		kerneltest.EachTier(func(tier cpu.Tier) {
+			got := slices.Clone(before)
+			blend(got, alpha, colour)
+			if !bytes.Equal(got, want) {
+				t.Errorf("%v: %v instead of %v", tier, got, want)
+			}
+		})
+	})
 }
 
 func BenchmarkBlend(b *testing.B) {

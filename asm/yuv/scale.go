@@ -23,7 +23,7 @@ const maxSize = 4096
 type Scaler struct {
 	srcW, srcH, dstW, dstH int
 	luma, chroma           plane
-	mid                    []int16 // a source row after vertical scaling, and room for kernels to read beyond
+	mid                    []int16 // one or two source rows after vertical scaling, and room for kernels around them
 	rest                   []byte  // the end of an output row, where a kernel writes more than that
 }
 
@@ -33,6 +33,7 @@ type plane struct {
 	shrink           int   // 1, 2 or 4 if both axes are divided exactly by that
 	h, v             *axis // nil otherwise
 	tables           tables
+	wide             *wideTables // nil if there are no kernels that make two rows at once
 }
 
 // NewScaler makes the tables and buffers for scaling pictures of srcW×srcH luma samples to
@@ -46,7 +47,7 @@ func NewScaler(srcW, srcH, dstW, dstH int) *Scaler {
 	s := &Scaler{srcW: srcW, srcH: srcH, dstW: dstW, dstH: dstH}
 	s.luma = newPlane(srcW, srcH, dstW, dstH)
 	s.chroma = newPlane((srcW+1)/2, (srcH+1)/2, (dstW+1)/2, (dstH+1)/2)
-	if n := max(s.luma.midLen(), s.chroma.midLen()); n > 0 {
+	if n := max(midLen(&s.luma), midLen(&s.chroma)); n > 0 {
 		s.mid = make([]int16, n)
 		s.rest = make([]byte, 16)
 	}
@@ -63,16 +64,8 @@ func newPlane(srcW, srcH, dstW, dstH int) plane {
 	}
 	p.h, p.v = newAxis(srcW, dstW), newAxis(srcH, dstH)
 	p.tables = newTables(p.h)
+	p.wide = newWideTables(srcW, p.h, p.v)
 	return p
-}
-
-// midLen returns how long the intermediate row must be; 0 if there is none. Kernels read
-// whole vectors of it, from the first sample of an output or a pair of samples on.
-func (p *plane) midLen() int {
-	if p.h == nil {
-		return 0
-	}
-	return p.srcW + p.h.taps + 8
 }
 
 // Scale scales src into dst, which may be a view into a larger picture; nothing outside of
@@ -95,18 +88,10 @@ func (s *Scaler) plane(p *plane, dst []byte, dstStride int, src []byte, srcStrid
 	case 1:
 		copyPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 2:
-		for y := range p.dstH {
-			half(dst[y*dstStride:][:p.dstW], src[2*y*srcStride:], srcStride)
-		}
+		halfPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 4:
-		for y := range p.dstH {
-			quarter(dst[y*dstStride:][:p.dstW], src[4*y*srcStride:], srcStride)
-		}
+		quarterPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	default:
-		for y := range p.dstH {
-			weights := p.v.weight[p.v.offset[y]:]
-			vertical(s.mid[:p.srcW], src[int(p.v.first[y])*srcStride:], srcStride, weights, int(p.v.count[y]))
-			horizontal(dst[y*dstStride:][:p.dstW], s.mid, p.h, &p.tables, s.rest)
-		}
+		s.general(p, dst, dstStride, src, srcStride)
 	}
 }

@@ -28,6 +28,31 @@ type tables struct {
 	pairs  bool
 }
 
+// midLen returns how long the intermediate rows must be; 0 if there are none. Kernels read
+// whole vectors of them, from the first sample of an output or a pair of samples on.
+func midLen(p *plane) int {
+	if p.h == nil {
+		return 0
+	}
+	if p.wide != nil {
+		return 2 * p.wide.midLen
+	}
+	return p.srcW + p.h.taps + 8
+}
+
+// general scales a plane: row by row, or two rows at once where there are kernels for that.
+func (s *Scaler) general(p *plane, dst []byte, dstStride int, src []byte, srcStride int) {
+	if p.wide != nil && cpu.Current() >= cpu.AVX512 {
+		p.wide.scale(s.mid, p, dst, dstStride, src, srcStride)
+		return
+	}
+	for y := range p.dstH {
+		weights := p.v.weight[p.v.offset[y]:]
+		vertical(s.mid[:p.srcW], src[int(p.v.first[y])*srcStride:], srcStride, weights, int(p.v.count[y]))
+		horizontal(dst[y*dstStride:][:p.dstW], s.mid, p.h, &p.tables, s.rest)
+	}
+}
+
 // lanes holds the first output of each lane, and dots all outputs, in the order of kernels.
 var (
 	lanes = [4]int{0, 8, 4, 12}
@@ -112,12 +137,6 @@ func pairsAVX2(dst *byte, mid *int16, first *int32, mask *byte, weight *int16, s
 //go:noescape
 func dotsAVX2(dst *byte, mid *int16, first *int32, weight *int16, steps, groups int)
 
-//go:noescape
-func halfAVX2(dst, src *byte, stride, n int)
-
-//go:noescape
-func quarterAVX2(dst, src *byte, stride, n int)
-
 // verticalWork is how many source samples one call of the kernel adds at most, about
 // 10 µs: the runtime cannot preempt assembly. Of the largest count it leaves two blocks.
 const verticalWork = 2 * minWidth * maxSize
@@ -167,30 +186,6 @@ func (t *tables) run(dst *byte, mid []int16, group, n int) {
 	} else {
 		dotsAVX2(dst, &mid[0], &t.first[16*group], &t.weight[128*t.steps*group], t.steps, n)
 	}
-}
-
-func half(dst, src []byte, stride int) {
-	if cpu.Current() < cpu.AVX2 || len(dst) < minWidth {
-		halfGeneric(dst, src, stride)
-		return
-	}
-	if race.Enabled {
-		readRows(src, stride, 2*len(dst), 2)
-		race.Write(dst)
-	}
-	halfAVX2(&dst[0], &src[0], stride, len(dst))
-}
-
-func quarter(dst, src []byte, stride int) {
-	if cpu.Current() < cpu.AVX2 || len(dst) < minWidth {
-		quarterGeneric(dst, src, stride)
-		return
-	}
-	if race.Enabled {
-		readRows(src, stride, 4*len(dst), 4)
-		race.Write(dst)
-	}
-	quarterAVX2(&dst[0], &src[0], stride, len(dst))
 }
 
 // readRows tells the race detector of a read of n samples in each of count rows.

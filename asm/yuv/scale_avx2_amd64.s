@@ -223,26 +223,31 @@ step:
 	VZEROUPPER
 	RET
 
-// func halfAVX2(dst, src *byte, stride, n int)
+// func halfAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
 //
 // dst[x] is the mean of 2×2 samples. n ≥ 32; the last block of 32 overlaps the one before
 // if n wants it.
 //
-//	DI dst    SI, DX two rows    CX n    BX output    R13 the last one to start a block from
-//	Y14 words of two             Y15 bytes of one
-TEXT ·halfAVX2(SB), NOSPLIT, $0-32
+//	DI dst    SI, DX two rows of src    R8 dstStride    R9 srcStride    R10 rows left
+//	CX n      BX output                 R13 the last one to start a block from
+//	Y14 words of two                    Y15 bytes of one
+TEXT ·halfAVX2(SB), NOSPLIT, $0-48
 	MOVQ     dst+0(FP), DI
 	MOVQ     src+8(FP), SI
-	MOVQ     stride+16(FP), DX
-	MOVQ     n+24(FP), CX
-	ADDQ     SI, DX
+	MOVQ     dstStride+16(FP), R8
+	MOVQ     srcStride+24(FP), R9
+	MOVQ     n+32(FP), CX
+	MOVQ     rows+40(FP), R10
 	LEAQ     -32(CX), R13
 	VPCMPEQD Y15, Y15, Y15
 	VPABSB   Y15, Y15
 	VPCMPEQD Y14, Y14, Y14
 	VPSRLW   $15, Y14, Y14
 	VPSLLW   $1, Y14, Y14
-	XORQ     BX, BX
+
+row:
+	LEAQ (SI)(R9*1), DX
+	XORQ BX, BX
 
 loop:
 	VMOVDQU    0(SI)(BX*2), Y0
@@ -263,13 +268,17 @@ loop:
 	VPERMQ     $0xD8, Y0, Y0
 	VMOVDQU    Y0, (DI)(BX*1)
 	CMPQ       BX, R13
-	JE         done
+	JE         next
 	ADDQ       $32, BX
 	CMPQ       BX, R13
 	CMOVQGT    R13, BX
 	JMP        loop
 
-done:
+next:
+	ADDQ R8, DI
+	LEAQ (SI)(R9*2), SI
+	DECQ R10
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -297,21 +306,21 @@ GLOBL quarterOrder<>(SB), RODATA|NOPTR, $32
 	VPADDD     Y13, y, y           \
 	VPSRLD     $4, y, y
 
-// func quarterAVX2(dst, src *byte, stride, n int)
+// func quarterAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
 //
 // dst[x] is the mean of 4×4 samples. n ≥ 32; the last block of 32 overlaps the one before
 // if n wants it.
 //
-//	DI dst    SI, DX, R8, R9 four rows    CX n    BX output    R13 the last one to start a block from
+//	DI dst    SI, DX, R8, R9 four rows of src    R10 dstStride    AX srcStride    R11 rows left
+//	CX n      BX output                          R13 the last one to start a block from
 //	Y12 order of doublewords    Y13 doublewords of eight    Y14 words of one    Y15 bytes of one
-TEXT ·quarterAVX2(SB), NOSPLIT, $0-32
+TEXT ·quarterAVX2(SB), NOSPLIT, $0-48
 	MOVQ     dst+0(FP), DI
 	MOVQ     src+8(FP), SI
-	MOVQ     stride+16(FP), AX
-	MOVQ     n+24(FP), CX
-	LEAQ     (SI)(AX*1), DX
-	LEAQ     (SI)(AX*2), R8
-	LEAQ     (DX)(AX*2), R9
+	MOVQ     dstStride+16(FP), R10
+	MOVQ     srcStride+24(FP), AX
+	MOVQ     n+32(FP), CX
+	MOVQ     rows+40(FP), R11
 	LEAQ     -32(CX), R13
 	VPCMPEQD Y15, Y15, Y15
 	VPSRLW   $15, Y15, Y14
@@ -319,7 +328,12 @@ TEXT ·quarterAVX2(SB), NOSPLIT, $0-32
 	VPSLLD   $3, Y13, Y13
 	VPABSB   Y15, Y15
 	VMOVDQU  quarterOrder<>(SB), Y12
-	XORQ     BX, BX
+
+row:
+	LEAQ (SI)(AX*1), DX
+	LEAQ (SI)(AX*2), R8
+	LEAQ (DX)(AX*2), R9
+	XORQ BX, BX
 
 loop:
 	MEAN4(0, Y0, Y4)
@@ -332,12 +346,16 @@ loop:
 	VPERMD    Y0, Y12, Y0
 	VMOVDQU   Y0, (DI)(BX*1)
 	CMPQ      BX, R13
-	JE        done
+	JE        next
 	ADDQ      $32, BX
 	CMPQ      BX, R13
 	CMOVQGT   R13, BX
 	JMP       loop
 
-done:
+next:
+	ADDQ R10, DI
+	LEAQ (SI)(AX*4), SI
+	DECQ R11
+	JNZ  row
 	VZEROUPPER
 	RET

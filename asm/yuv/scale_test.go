@@ -115,14 +115,16 @@ func TestScaleGuardPages(t *testing.T) {
 }
 
 func TestScaleIdentity(t *testing.T) {
-	for _, s := range [][2]int{{1, 1}, {37, 23}, {64, 36}, {4096, 1}} {
-		src, dst := NewImage(s[0], s[1]), NewImage(s[0], s[1])
-		randomise(src, 3)
-		NewScaler(s[0], s[1], s[0], s[1]).Scale(dst, src)
-		if !bytes.Equal(samples(dst), samples(src)) {
-			t.Errorf("%d×%d: not a copy", s[0], s[1])
+	kerneltest.Tiers(t, func(t *testing.T) {
+		for _, s := range [][2]int{{1, 1}, {37, 23}, {64, 36}, {4096, 1}} {
+			src, dst := NewImage(s[0], s[1]), NewImage(s[0], s[1])
+			randomise(src, 3)
+			NewScaler(s[0], s[1], s[0], s[1]).Scale(dst, src)
+			if !bytes.Equal(samples(dst), samples(src)) {
+				t.Errorf("%d×%d: not a copy", s[0], s[1])
+			}
 		}
-	}
+	})
 }
 
 // The bits of some results, so that no change to the formula or its weights goes unseen.
@@ -167,7 +169,8 @@ func TestScaleExactFactors(t *testing.T) {
 			}
 			a := newAxis(shrink*w, w)
 			general := plane{srcW: shrink * w, dstW: w, dstH: h, h: a, v: newAxis(shrink*h, h), tables: newTables(a)}
-			s := Scaler{mid: make([]int16, general.midLen()), rest: make([]byte, 16)}
+			general.wide = newWideTables(shrink*w, general.h, general.v)
+			s := Scaler{mid: make([]int16, midLen(&general)), rest: make([]byte, 16)}
 			got, want := make([]byte, w*h), make([]byte, w*h)
 			s.plane(&fast, got, w, src, shrink*w)
 			s.plane(&general, want, w, src, shrink*w)
@@ -247,6 +250,9 @@ func reference(src []byte, stride, srcW, srcH, dstW, dstH int) []float64 {
 // Every sample is what floating point gives, as near as the documented precision allows:
 // weights to 1/16384, intermediate results to 1/128, rounding at the end.
 func TestScaleReference(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow in an emulator, and the tiers are equal")
+	}
 	for _, s := range sizes {
 		src, dst := NewImage(s[0], s[1]), NewImage(s[2], s[3])
 		randomise(src, 11)
@@ -273,6 +279,9 @@ func TestScaleReference(t *testing.T) {
 // A smooth picture keeps the quality that 8 bits allow: rounding alone leaves 58.9 dB, and
 // 58.4 dB of quarters, which halving makes.
 func TestScalePSNR(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow in an emulator, and the tiers are equal")
+	}
 	for _, s := range [][4]int{{640, 360, 426, 240}, {1280, 720, 426, 240}, {1920, 1080, 426, 240},
 		{1280, 720, 640, 360}, {1280, 720, 320, 180}, {426, 240, 640, 360}, {320, 180, 1280, 720}} {
 		src, dst := NewImage(s[0], s[1]), NewImage(s[2], s[3])
@@ -398,7 +407,7 @@ func TestAllocs(t *testing.T) {
 	})
 }
 
-// FuzzScale compares the kernels with the reference, at any size.
+// FuzzScale compares the kernels of all tiers with the reference, at any size.
 func FuzzScale(f *testing.F) {
 	f.Add(uint16(64), uint16(36), uint16(42), uint16(24), uint64(1))
 	f.Add(uint16(128), uint16(8), uint16(64), uint16(4), uint64(2))
@@ -409,9 +418,11 @@ func FuzzScale(f *testing.F) {
 		src, want := NewImage(s[0], s[1]), NewImage(s[2], s[3])
 		randomise(src, seed)
 		scaleWith(cpu.Generic, want, src)
-		got := into(t, s[2], s[3], func(dst *Image) { scaleWith(cpu.Current(), dst, src) })
-		if !bytes.Equal(samples(got), samples(want)) {
-			t.Errorf("%s: differs from the reference", name(s))
-		}
+		kerneltest.EachTier(func(tier cpu.Tier) {
+			got := into(t, s[2], s[3], func(dst *Image) { scaleWith(tier, dst, src) })
+			if !bytes.Equal(samples(got), samples(want)) {
+				t.Errorf("%v, %s: differs from the reference", tier, name(s))
+			}
+		})
 	})
 }
