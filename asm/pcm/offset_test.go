@@ -63,3 +63,62 @@ func TestOffsets(t *testing.T) {
 		}
 	})
 }
+
+// Every length up to that of a frame, at pages that fault: some kernels take blocks of
+// hundreds of samples.
+func TestLengths(t *testing.T) {
+	const most = 1000
+	var arenas [4]*kerneltest.Arena
+	for i := range arenas {
+		arenas[i] = kerneltest.NewArena(t, 4*most)
+	}
+	kerneltest.Tiers(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(11, 12))
+		want, wantTotal := make([]int16, most), make([]int32, most)
+		for n := range most + 1 {
+			src, src2 := kerneltest.Tail[int16](arenas[0], n), kerneltest.Tail[int16](arenas[1], n)
+			dst, total := kerneltest.Tail[int16](arenas[2], n), kerneltest.Tail[int32](arenas[3], n)
+			if n%2 != 0 {
+				src, dst = kerneltest.Head[int16](arenas[0], n), kerneltest.Head[int16](arenas[2], n)
+				total = kerneltest.Head[int32](arenas[3], n)
+			}
+			random(src, r)
+			random(src2, r)
+			want, wantTotal := want[:n], wantTotal[:n]
+			check := func(kernel string) {
+				t.Helper()
+				if !slices.Equal(dst, want) {
+					t.Fatalf("%s of %d differs", kernel, n)
+				}
+			}
+
+			srcs := [][]int16{src, src2, src2, src}[:1+n%4]
+			sumGeneric(wantTotal, srcs)
+			kerneltest.Dirty()
+			Sum(total, srcs)
+			if !slices.Equal(total, wantTotal) {
+				t.Fatalf("Sum of %d of %d differs", len(srcs), n)
+			}
+			mixMinusGeneric(want, total, src2)
+			kerneltest.Dirty()
+			MixMinus(dst, total, src2)
+			check("MixMinus")
+			saturateGeneric(want, total)
+			kerneltest.Dirty()
+			Saturate(dst, total)
+			check("Saturate")
+			scaleGeneric(want, src, GainUnity/3)
+			kerneltest.Dirty()
+			Gain(dst, src, GainUnity/3)
+			check("Gain")
+			kerneltest.Dirty()
+			if got, want := Peak(src), peakGeneric(src); got != want {
+				t.Fatalf("Peak of %d: %d instead of %d", n, got, want)
+			}
+			kerneltest.Dirty()
+			if got, want := Energy(src), energyGeneric(src); got != want {
+				t.Fatalf("Energy of %d: %d instead of %d", n, got, want)
+			}
+		}
+	})
+}

@@ -83,6 +83,7 @@ func canary[T comparable](t *testing.T, n int, mark T, write func(dst []T)) []T 
 	for i := range buf {
 		buf[i] = mark
 	}
+	kerneltest.Dirty()
 	write(buf[margin : margin+n : margin+n])
 	for i, v := range buf {
 		if (i < margin || i >= margin+n) && v != mark {

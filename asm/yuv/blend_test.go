@@ -42,7 +42,7 @@ func TestBlendRows(t *testing.T) {
 	a, b := kerneltest.NewArena(t, 4096), kerneltest.NewArena(t, 4096)
 	kerneltest.Tiers(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for n := range 131 {
+		for n := range 601 {
 			for gap := range 3 {
 				dst := kerneltest.Tail[byte](a, n+gap)
 				alpha := kerneltest.Tail[byte](b, n)
@@ -54,6 +54,7 @@ func TestBlendRows(t *testing.T) {
 				}
 				want := slices.Clone(dst)
 				blendGeneric(want[:n], alpha, 201)
+				kerneltest.Dirty()
 				blend(dst[:n], alpha, 201)
 				if !bytes.Equal(dst, want) {
 					t.Fatalf("n=%d: %v instead of %v", n, dst, want)

@@ -77,8 +77,8 @@ func TestScaleTiers(t *testing.T) {
 func TestScaleWidths(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
 		for w := 1; w <= 130; w++ {
-			for _, srcW := range []int{w, 2 * w, 4 * w, w + 1, w + w/2, 3*w - 1, 9 * w, (w + 2) / 3} {
-				for _, h := range [][2]int{{4, 1}, {4, 2}, {3, 4}} {
+			for _, srcW := range []int{w, 2 * w, 3 * w, 4 * w, w + 1, w + w/2, 3*w - 1, 9 * w, (w + 2) / 3} {
+				for _, h := range [][2]int{{4, 1}, {4, 2}, {3, 1}, {8, 4}, {3, 4}} {
 					src, want := NewImage(srcW, h[0]), NewImage(w, h[1])
 					src.Y = src.Y[1:] // the stride leaves room but where it is the width
 					if src.YStride == srcW {

@@ -56,6 +56,7 @@ func into(t *testing.T, w, h int, draw func(*Image)) *Image {
 	view.Y = whole.Y[frame*whole.YStride+frame:]
 	view.U = whole.U[frame*whole.CStride+frame:]
 	view.V = whole.V[frame*whole.CStride+frame:]
+	kerneltest.Dirty()
 	draw(&view)
 	planes(whole, func(name string, p []byte, stride, w, h int) {
 		for i, v := range p {

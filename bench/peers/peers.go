@@ -67,6 +67,11 @@ func (in *inputs) read(bytes, reps int) {
 	C.loop_read((*C.uint8_t)(&in.samples[0]), inputStride, C.int(len(in.slices)), C.long(bytes), C.long(reps))
 }
 
+// readImage reads the three planes of a picture, which newImage made.
+func readImage(m *yuv.Image, reps int) {
+	C.loop_read((*C.uint8_t)(&m.Y[0]), 0, 1, C.long(len(m.Y)+len(m.U)+len(m.V)), C.long(reps))
+}
+
 func i16(s []int16) *C.int16_t { return (*C.int16_t)(&s[0]) }
 func i32(s []int32) *C.int32_t { return (*C.int32_t)(&s[0]) }
 
@@ -97,7 +102,9 @@ func blend(dst, alpha []byte, colour byte, reps int) {
 // newImage is yuv.NewImage in C memory.
 func newImage(w, h int) *yuv.Image {
 	m := yuv.NewImage(w, h)
-	m.Y, m.U, m.V = alloc[byte](len(m.Y)), alloc[byte](len(m.U)), alloc[byte](len(m.V))
+	y, c := len(m.Y), len(m.U)
+	buf := alloc[byte](y + 2*c)
+	m.Y, m.U, m.V = buf[:y:y], buf[y:y+c:y+c], buf[y+c:]
 	return m
 }
 

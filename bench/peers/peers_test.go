@@ -97,7 +97,8 @@ func BenchmarkEnergy(b *testing.B) {
 }
 
 // BenchmarkScale is libyuv with its box filter, which it does not use where a side shrinks
-// to half or more, but bilinear; impl=libyuv-bilinear is that everywhere.
+// to half or more, but bilinear; impl=libyuv-bilinear is that everywhere. impl=read only
+// reads the source.
 func BenchmarkScale(b *testing.B) {
 	for _, s := range [][4]int{
 		{640, 360, 426, 240}, {1280, 720, 426, 240}, {1920, 1080, 426, 240}, {320, 180, 426, 240},
@@ -110,6 +111,7 @@ func BenchmarkScale(b *testing.B) {
 		ours(b, key, bytes, func() { scaler.Scale(dst, src) })
 		peer(b, "libyuv", key, bytes, func(reps int) { scale(dst, src, box, reps) })
 		peer(b, "libyuv-bilinear", key, bytes, func(reps int) { scale(dst, src, bilinear, reps) })
+		peer(b, "read", key, bytes, func(reps int) { readImage(src, reps) })
 	}
 }
 
