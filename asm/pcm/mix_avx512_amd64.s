@@ -150,8 +150,13 @@ store320:
 block32:
 	TESTQ CX, CX
 	JZ    done
-	MOVQ  $-1, BX
-	BZHIQ CX, BX, BX
+
+	// BZHI takes the low 8 bits of its index, and up to 319 samples are left.
+	MOVQ    $32, R12
+	CMPQ    CX, R12
+	CMOVQCS CX, R12
+	MOVQ    $-1, BX
+	BZHIQ   R12, BX, BX
 	KMOVD BX, K1
 	KMOVW BX, K2
 	SHRQ  $16, BX
