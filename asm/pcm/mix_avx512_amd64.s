@@ -61,7 +61,7 @@ GLOBL lanes<>(SB), RODATA|NOPTR, $128
 //	DI total of the block             CX samples left
 //	SI srcs        DX their number    R9 2·offset of the block
 //	R8 header of the next input       AX inputs left
-//	R10, R11 samples of two inputs    Z0-Z19 sums
+//	R10, R11 samples of two inputs    R12 samples of a last block    Z0-Z19 sums
 //	Z28 zero    Z29, Z30 order of a store    Z31 words of one
 //	K1 samples of the last block, K2 its first 16, K3 the others
 TEXT ·sumAVX512(SB), NOSPLIT, $0-56
@@ -148,22 +148,20 @@ store320:
 
 	// Up to 32 samples at once.
 block32:
-	TESTQ CX, CX
-	JZ    done
-
-	// BZHI takes the low 8 bits of its index, and up to 319 samples are left.
-	MOVQ    $32, R12
+	TESTQ   CX, CX
+	JZ      done
+	MOVL    $32, R12 // BZHI would take the low byte of a length over 255
 	CMPQ    CX, R12
 	CMOVQCS CX, R12
 	MOVQ    $-1, BX
 	BZHIQ   R12, BX, BX
-	KMOVD BX, K1
-	KMOVW BX, K2
-	SHRQ  $16, BX
-	KMOVW BX, K3
+	KMOVD   BX, K1
+	KMOVW   BX, K2
+	SHRQ    $16, BX
+	KMOVW   BX, K3
 	ZERO(Z0, Z1)
-	MOVQ  SI, R8
-	MOVQ  DX, AX
+	MOVQ    SI, R8
+	MOVQ    DX, AX
 
 pair32:
 	SUBQ        $2, AX

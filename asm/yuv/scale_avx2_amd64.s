@@ -230,7 +230,7 @@ step:
 //
 //	DI dst    SI, DX two rows of src    R8 dstStride    R9 srcStride    R10 rows left
 //	CX n      BX output                 R13 the last one to start a block from
-//	Y14 words of two                    Y15 bytes of one
+//	Y14 words of 1<<13, by which VPMULHRSW divides by 4 and rounds    Y15 bytes of one
 TEXT ·halfAVX2(SB), NOSPLIT, $0-48
 	MOVQ     dst+0(FP), DI
 	MOVQ     src+8(FP), SI
@@ -243,7 +243,7 @@ TEXT ·halfAVX2(SB), NOSPLIT, $0-48
 	VPABSB   Y15, Y15
 	VPCMPEQD Y14, Y14, Y14
 	VPSRLW   $15, Y14, Y14
-	VPSLLW   $1, Y14, Y14
+	VPSLLW   $13, Y14, Y14
 
 row:
 	LEAQ (SI)(R9*1), DX
@@ -260,10 +260,8 @@ loop:
 	VPMADDUBSW Y15, Y3, Y3
 	VPADDW     Y2, Y0, Y0
 	VPADDW     Y3, Y1, Y1
-	VPADDW     Y14, Y0, Y0
-	VPADDW     Y14, Y1, Y1
-	VPSRLW     $2, Y0, Y0
-	VPSRLW     $2, Y1, Y1
+	VPMULHRSW  Y14, Y0, Y0
+	VPMULHRSW  Y14, Y1, Y1
 	VPACKUSWB  Y1, Y0, Y0
 	VPERMQ     $0xD8, Y0, Y0
 	VMOVDQU    Y0, (DI)(BX*1)
@@ -289,8 +287,8 @@ DATA quarterOrder<>+16(SB)/8, $0x0000000600000002
 DATA quarterOrder<>+24(SB)/8, $0x0000000700000003
 GLOBL quarterOrder<>(SB), RODATA|NOPTR, $32
 
-// Sums 8 blocks of 4×4 samples to doublewords of y, rounded means.
-#define MEAN4(off, y, tmp) \
+// Sums 8 blocks of 4×4 samples to doublewords of y.
+#define SUM4(off, y, tmp) \
 	VMOVDQU    off(SI)(BX*4), y    \
 	VMOVDQU    off(DX)(BX*4), tmp  \
 	VPMADDUBSW Y15, y, y           \
@@ -302,9 +300,7 @@ GLOBL quarterOrder<>(SB), RODATA|NOPTR, $32
 	VMOVDQU    off(R9)(BX*4), tmp  \
 	VPMADDUBSW Y15, tmp, tmp       \
 	VPADDW     tmp, y, y           \
-	VPMADDWD   Y14, y, y           \
-	VPADDD     Y13, y, y           \
-	VPSRLD     $4, y, y
+	VPMADDWD   Y14, y, y
 
 // func quarterAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
 //
@@ -313,7 +309,8 @@ GLOBL quarterOrder<>(SB), RODATA|NOPTR, $32
 //
 //	DI dst    SI, DX, R8, R9 four rows of src    R10 dstStride    AX srcStride    R11 rows left
 //	CX n      BX output                          R13 the last one to start a block from
-//	Y12 order of doublewords    Y13 doublewords of eight    Y14 words of one    Y15 bytes of one
+//	Y12 order of doublewords    Y13 words of 1<<11, by which VPMULHRSW divides by 16 and rounds
+//	Y14 words of one            Y15 bytes of one
 TEXT ·quarterAVX2(SB), NOSPLIT, $0-48
 	MOVQ     dst+0(FP), DI
 	MOVQ     src+8(FP), SI
@@ -324,8 +321,7 @@ TEXT ·quarterAVX2(SB), NOSPLIT, $0-48
 	LEAQ     -32(CX), R13
 	VPCMPEQD Y15, Y15, Y15
 	VPSRLW   $15, Y15, Y14
-	VPSRLD   $31, Y15, Y13
-	VPSLLD   $3, Y13, Y13
+	VPSLLW   $11, Y14, Y13
 	VPABSB   Y15, Y15
 	VMOVDQU  quarterOrder<>(SB), Y12
 
@@ -336,12 +332,14 @@ row:
 	XORQ BX, BX
 
 loop:
-	MEAN4(0, Y0, Y4)
-	MEAN4(32, Y1, Y5)
-	MEAN4(64, Y2, Y6)
-	MEAN4(96, Y3, Y7)
+	SUM4(0, Y0, Y4)
+	SUM4(32, Y1, Y5)
+	SUM4(64, Y2, Y6)
+	SUM4(96, Y3, Y7)
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
+	VPMULHRSW Y13, Y0, Y0
+	VPMULHRSW Y13, Y2, Y2
 	VPACKUSWB Y2, Y0, Y0
 	VPERMD    Y0, Y12, Y0
 	VMOVDQU   Y0, (DI)(BX*1)

@@ -20,7 +20,8 @@ GLOBL packed<>(SB), RODATA|NOPTR, $64
 //
 //	DI dst    SI, DX two rows of src    R8 dstStride    R9 srcStride    R10 rows left
 //	CX n      BX output                 R13 the last one to start a block from
-//	Z13 order of quadwords    Z14 words of two    Z15 bytes of one
+//	Z13 order of quadwords    Z14 words of 1<<13, by which VPMULHRSW divides by 4 and rounds
+//	Z15 bytes of one
 TEXT ·halfAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), DI
 	MOVQ         src+8(FP), SI
@@ -31,7 +32,7 @@ TEXT ·halfAVX512(SB), NOSPLIT, $0-48
 	LEAQ         -64(CX), R13
 	MOVL         $1, AX
 	VPBROADCASTB AX, Z15
-	MOVL         $2, AX
+	MOVL         $(1<<13), AX
 	VPBROADCASTW AX, Z14
 	VMOVDQU64    packed<>(SB), Z13
 
@@ -50,10 +51,8 @@ loop:
 	VPMADDUBSW Z15, Z3, Z3
 	VPADDW     Z2, Z0, Z0
 	VPADDW     Z3, Z1, Z1
-	VPADDW     Z14, Z0, Z0
-	VPADDW     Z14, Z1, Z1
-	VPSRLW     $2, Z0, Z0
-	VPSRLW     $2, Z1, Z1
+	VPMULHRSW  Z14, Z0, Z0
+	VPMULHRSW  Z14, Z1, Z1
 	VPACKUSWB  Z1, Z0, Z0
 	VPERMQ     Z0, Z13, Z0
 	VMOVDQU64  Z0, (DI)(BX*1)
@@ -83,8 +82,8 @@ DATA quarters<>+48(SB)/8, $0x0000000700000003
 DATA quarters<>+56(SB)/8, $0x0000000f0000000b
 GLOBL quarters<>(SB), RODATA|NOPTR, $64
 
-// Sums 16 blocks of 4×4 samples to doublewords of z, rounded means.
-#define MEAN4(off, z, tmp) \
+// Sums 16 blocks of 4×4 samples to doublewords of z.
+#define SUM4(off, z, tmp) \
 	VMOVDQU64  off(SI)(BX*4), z    \
 	VMOVDQU64  off(DX)(BX*4), tmp  \
 	VPMADDUBSW Z15, z, z           \
@@ -96,9 +95,7 @@ GLOBL quarters<>(SB), RODATA|NOPTR, $64
 	VMOVDQU64  off(R9)(BX*4), tmp  \
 	VPMADDUBSW Z15, tmp, tmp       \
 	VPADDW     tmp, z, z           \
-	VPMADDWD   Z14, z, z           \
-	VPADDD     Z13, z, z           \
-	VPSRLD     $4, z, z
+	VPMADDWD   Z14, z, z
 
 // func quarterAVX512(dst, src *byte, dstStride, srcStride, n, rows int)
 //
@@ -107,7 +104,8 @@ GLOBL quarters<>(SB), RODATA|NOPTR, $64
 //
 //	DI dst    SI, DX, R8, R9 four rows of src    R10 dstStride    AX srcStride    R11 rows left
 //	CX n      BX output                          R13 the last one to start a block from
-//	Z12 order of doublewords    Z13 doublewords of eight    Z14 words of one    Z15 bytes of one
+//	Z12 order of doublewords    Z13 words of 1<<11, by which VPMULHRSW divides by 16 and rounds
+//	Z14 words of one            Z15 bytes of one
 TEXT ·quarterAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), DI
 	MOVQ         src+8(FP), SI
@@ -118,8 +116,8 @@ TEXT ·quarterAVX512(SB), NOSPLIT, $0-48
 	MOVL         $1, AX
 	VPBROADCASTB AX, Z15
 	VPBROADCASTW AX, Z14
-	MOVL         $8, AX
-	VPBROADCASTD AX, Z13
+	MOVL         $(1<<11), AX
+	VPBROADCASTW AX, Z13
 	VMOVDQU64    quarters<>(SB), Z12
 	MOVQ         srcStride+24(FP), AX
 
@@ -130,12 +128,14 @@ row:
 	XORQ BX, BX
 
 loop:
-	MEAN4(0, Z0, Z4)
-	MEAN4(64, Z1, Z5)
-	MEAN4(128, Z2, Z6)
-	MEAN4(192, Z3, Z7)
+	SUM4(0, Z0, Z4)
+	SUM4(64, Z1, Z5)
+	SUM4(128, Z2, Z6)
+	SUM4(192, Z3, Z7)
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
+	VPMULHRSW Z13, Z0, Z0
+	VPMULHRSW Z13, Z2, Z2
 	VPACKUSWB Z2, Z0, Z0
 	VPERMD    Z0, Z12, Z0
 	VMOVDQU64 Z0, (DI)(BX*1)
