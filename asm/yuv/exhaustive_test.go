@@ -31,10 +31,10 @@ func boxes(side int) (src []byte, sums []int) {
 	return src, sums
 }
 
-// Every sum of a block of 2×2 and of 4×4 samples.
+// Every sum of a block of 2×2, of 3×3 and of 4×4 samples.
 func TestBoxesExhaustive(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
-		for _, side := range []int{2, 4} {
+		for _, side := range []int{2, 3, 4} {
 			src, sums := boxes(side)
 			n := len(sums)
 			p := newPlane(n*side, side, n, 1)

@@ -16,7 +16,8 @@ const maxSize = 4096
 //
 //	(Σ w[i]·((Σ v[j]·src[j][i] + 64) >> 7) + 1<<20) >> 21
 //
-// where >> rounds down. A picture of one colour stays exactly that.
+// where >> rounds down. Where both axes of a plane shrink to exactly a third, it is the mean
+// of nine samples, rounded to nearest. A picture of one colour stays exactly that.
 //
 // A Scaler holds a row of intermediate results: it must not be used by two goroutines at
 // once.
@@ -30,7 +31,7 @@ type Scaler struct {
 // plane is how the planes of one size are scaled.
 type plane struct {
 	srcW, dstW, dstH int
-	shrink           int   // 1, 2 or 4 if both axes are divided exactly by that
+	shrink           int   // 1, 2, 3 or 4 if both axes are divided exactly by that
 	h, v             *axis // nil otherwise
 	tables           tables
 	wide             *wideTables // nil if there are no kernels that make two rows at once
@@ -56,7 +57,7 @@ func NewScaler(srcW, srcH, dstW, dstH int) *Scaler {
 
 func newPlane(srcW, srcH, dstW, dstH int) plane {
 	p := plane{srcW: srcW, dstW: dstW, dstH: dstH}
-	for _, n := range []int{1, 2, 4} {
+	for _, n := range []int{1, 2, 3, 4} {
 		if srcW == n*dstW && srcH == n*dstH {
 			p.shrink = n
 			return p
@@ -89,6 +90,8 @@ func (s *Scaler) plane(p *plane, dst []byte, dstStride int, src []byte, srcStrid
 		copyPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 2:
 		halfPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
+	case 3:
+		thirdPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	case 4:
 		quarterPlane(dst, dstStride, src, srcStride, p.dstW, p.dstH)
 	default:

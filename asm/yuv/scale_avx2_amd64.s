@@ -357,3 +357,101 @@ next:
 	JNZ  row
 	VZEROUPPER
 	RET
+
+// For thirdAVX2: see twelves and threes in the file of AVX-512; here for 32 samples.
+DATA twelves32<>+0(SB)/8, $0x0000000100000000
+DATA twelves32<>+8(SB)/8, $0x0000000200000002
+DATA twelves32<>+16(SB)/8, $0x0000000400000003
+DATA twelves32<>+24(SB)/8, $0x0000000500000005
+DATA twelves32<>+32(SB)/8, $0x0000000300000002
+DATA twelves32<>+40(SB)/8, $0x0000000400000004
+DATA twelves32<>+48(SB)/8, $0x0000000600000005
+DATA twelves32<>+56(SB)/8, $0x0000000700000007
+GLOBL twelves32<>(SB), RODATA|NOPTR, $64
+DATA threes32<>+0(SB)/8, $0x8005040380020100
+DATA threes32<>+8(SB)/8, $0x800b0a0980080706
+GLOBL threes32<>(SB), RODATA|NOPTR, $16
+
+// Sums 8 blocks of 3×3 samples to doublewords of y.
+#define SUM3(off, order, y) \
+	VPERMD     off(SI), order, y   \
+	VPERMD     off(DX), order, Y4  \
+	VPERMD     off(R8), order, Y5  \
+	VPSHUFB    Y10, y, y           \
+	VPSHUFB    Y10, Y4, Y4         \
+	VPSHUFB    Y10, Y5, Y5         \
+	VPMADDUBSW Y15, y, y           \
+	VPMADDUBSW Y15, Y4, Y4         \
+	VPMADDUBSW Y15, Y5, Y5         \
+	VPADDW     Y4, y, y            \
+	VPADDW     Y5, y, y            \
+	VPMADDWD   Y14, y, y
+
+// func thirdAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
+//
+// dst[x] is the mean of 3×3 samples. n ≥ 32; the last block of 32 overlaps the one before
+// if n wants it.
+//
+//	DI dst    R12 src    R10 dstStride    R9 srcStride    R11 rows left
+//	SI, DX, R8 three rows of the block    CX n            BX output    AX next output
+//	R13 the last one to start a block from
+//	Y8, Y9, Y10 order of samples          Y12 order of doublewords
+//	Y13 words of 3641, by which VPMULHRSW divides by 9 and rounds, up to 9·255
+//	Y14 words of one                      Y15 bytes of one
+TEXT ·thirdAVX2(SB), NOSPLIT, $0-48
+	MOVQ           dst+0(FP), DI
+	MOVQ           src+8(FP), R12
+	MOVQ           dstStride+16(FP), R10
+	MOVQ           srcStride+24(FP), R9
+	MOVQ           n+32(FP), CX
+	MOVQ           rows+40(FP), R11
+	LEAQ           -32(CX), R13
+	VPCMPEQD       Y15, Y15, Y15
+	VPSRLW         $15, Y15, Y14
+	VPABSB         Y15, Y15
+	MOVL           $3641, AX
+	VMOVD          AX, X13
+	VPBROADCASTW   X13, Y13
+	VMOVDQU        quarterOrder<>(SB), Y12
+	VBROADCASTI128 threes32<>(SB), Y10
+	VMOVDQU        twelves32<>+0(SB), Y8
+	VMOVDQU        twelves32<>+32(SB), Y9
+
+row:
+	MOVQ R12, SI
+	LEAQ (R12)(R9*1), DX
+	LEAQ (R12)(R9*2), R8
+	XORQ BX, BX
+
+loop:
+	SUM3(0, Y8, Y0)
+	SUM3(24, Y8, Y1)
+	SUM3(48, Y8, Y2)
+	SUM3(64, Y9, Y3)
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPMULHRSW Y13, Y0, Y0
+	VPMULHRSW Y13, Y2, Y2
+	VPACKUSWB Y2, Y0, Y0
+	VPERMD    Y0, Y12, Y0
+	VMOVDQU   Y0, (DI)(BX*1)
+	LEAQ      32(BX), AX
+	CMPQ      AX, R13
+	CMOVQGT   R13, AX
+	SUBQ      BX, AX
+	JE        next
+	ADDQ      AX, BX
+	LEAQ      (AX)(AX*2), AX
+	ADDQ      AX, SI
+	ADDQ      AX, DX
+	ADDQ      AX, R8
+	JMP       loop
+
+next:
+	ADDQ R10, DI
+	LEAQ (R9)(R9*2), AX
+	ADDQ AX, R12
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET

@@ -46,3 +46,15 @@ func quarterGeneric(dst, src []byte, stride int) {
 		dst[o] = byte(sum >> 4)
 	}
 }
+
+// thirdGeneric makes an output row of the means of 3×3 samples, rounded to nearest.
+func thirdGeneric(dst, src []byte, stride int) {
+	for o := range dst {
+		sum := 4
+		for y := range 3 {
+			s := src[y*stride+3*o:][:3]
+			sum += int(s[0]) + int(s[1]) + int(s[2])
+		}
+		dst[o] = byte(sum / 9)
+	}
+}

@@ -15,4 +15,5 @@ func horizontal(dst []byte, mid []int16, a *axis, _ *tables, _ []byte) {
 }
 
 func half(dst, src []byte, stride int)    { halfGeneric(dst, src, stride) }
+func third(dst, src []byte, stride int)   { thirdGeneric(dst, src, stride) }
 func quarter(dst, src []byte, stride int) { quarterGeneric(dst, src, stride) }

@@ -31,6 +31,12 @@ func halfPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
 	}
 }
 
+func thirdPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
+	for y := range h {
+		third(dst[y*dstStride:][:w], src[3*y*srcStride:], srcStride)
+	}
+}
+
 func quarterPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
 	for y := range h {
 		quarter(dst[y*dstStride:][:w], src[4*y*srcStride:], srcStride)

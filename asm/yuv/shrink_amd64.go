@@ -17,6 +17,12 @@ func halfAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
 func halfAVX512(dst, src *byte, dstStride, srcStride, n, rows int)
 
 //go:noescape
+func thirdAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
+
+//go:noescape
+func thirdAVX512(dst, src *byte, dstStride, srcStride, n, rows int)
+
+//go:noescape
 func quarterAVX2(dst, src *byte, dstStride, srcStride, n, rows int)
 
 //go:noescape
@@ -45,6 +51,29 @@ func halfPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
 			halfAVX512(&dst[y*dstStride], &src[2*y*srcStride], dstStride, srcStride, w, rows)
 		} else {
 			halfAVX2(&dst[y*dstStride], &src[2*y*srcStride], dstStride, srcStride, w, rows)
+		}
+	}
+}
+
+func thirdPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
+	tier := cpu.Current()
+	if tier < cpu.AVX2 || w < minWidth {
+		for y := range h {
+			thirdGeneric(dst[y*dstStride:][:w], src[3*y*srcStride:], srcStride)
+		}
+		return
+	}
+	if race.Enabled {
+		readRows(src, srcStride, 3*w, 3*h)
+		writeRows(dst, dstStride, w, h)
+	}
+	step := max(1, shrinkWork/(9*w))
+	for y := 0; y < h; y += step {
+		rows := min(step, h-y)
+		if tier >= cpu.AVX512 && w >= wideWidth {
+			thirdAVX512(&dst[y*dstStride], &src[3*y*srcStride], dstStride, srcStride, w, rows)
+		} else {
+			thirdAVX2(&dst[y*dstStride], &src[3*y*srcStride], dstStride, srcStride, w, rows)
 		}
 	}
 }
