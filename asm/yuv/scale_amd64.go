@@ -81,16 +81,6 @@ func newTables(a *axis) tables {
 	return t
 }
 
-// firstOf and weightOf read an axis that goes on with zero weights behind its end.
-func firstOf(a *axis, o int) int32 { return a.first[min(o, len(a.first)-1)] }
-
-func weightOf(a *axis, o, k int) int16 {
-	if o >= len(a.first) || k >= int(a.count[o]) {
-		return 0
-	}
-	return a.weight[int(a.offset[o])+k]
-}
-
 func (t *tables) addPairs(a *axis, group int) {
 	for _, lane := range lanes {
 		base := firstOf(a, group+lane)

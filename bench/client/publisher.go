@@ -46,10 +46,9 @@ type Publisher struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	keyframes atomic.Uint64 // asked for by the server
-	forceKey  atomic.Bool
-	silent    atomic.Bool
-	picture   atomic.Pointer[yuv.Image]
+	forceKey atomic.Bool // the server asked for a keyframe
+	silent   atomic.Bool
+	picture  atomic.Pointer[yuv.Image]
 }
 
 // Publish publishes to /stream/whip until Close.
@@ -122,9 +121,6 @@ func (p *Publisher) SetPicture(w, h int, c Colour) {
 // SetSilent stops sending sound, or goes on with it, as a microphone with DTX does.
 func (p *Publisher) SetSilent(silent bool) { p.silent.Store(silent) }
 
-// KeyframeRequests is how often the server asked for a keyframe.
-func (p *Publisher) KeyframeRequests() uint64 { return p.keyframes.Load() }
-
 // tone prepares the sending of one packet of the tone after the other.
 func (p *Publisher) tone(m Media, track *webrtc.TrackLocalStaticSample) (send func(), err error) {
 	channels := cmp.Or(m.Channels, 1)
@@ -196,7 +192,6 @@ func (p *Publisher) readRTCP(sender *webrtc.RTPSender) {
 		}
 		for _, packet := range packets {
 			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
-				p.keyframes.Add(1)
 				p.forceKey.Store(true)
 			}
 		}

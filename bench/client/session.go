@@ -157,6 +157,3 @@ func (s *session) Close() error {
 	}
 	return errors.Join(err, s.pc.Close())
 }
-
-// State is the state of the peer connection.
-func (s *session) State() webrtc.PeerConnectionState { return s.pc.ConnectionState() }

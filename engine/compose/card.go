@@ -100,7 +100,8 @@ func (c *Cell) drawName(name string, r Rect) {
 	}
 	text.DrawString(name)
 	dst := c.canvas.img.Sub(r.X+(r.W-width)/2&^1, r.Y+top, width, height)
-	blend(&dst, text.Dst.(*image.Alpha), white)
+	mask := text.Dst.(*image.Alpha)
+	yuv.Blend(&dst, yuv.NewAlpha(mask.Pix, mask.Stride, width, height), white.y, white.u, white.v)
 }
 
 // shorten returns name if it is no wider than limit, else as much of it as fits with an
@@ -129,27 +130,6 @@ func shorten(face font.Face, name string, limit fixed.Int26_6) string {
 		last = r
 	}
 	return strings.TrimRight(name, " ") + ellipsis
-}
-
-// blend lays col over dst with the opacity of mask, which has the same even size.
-func blend(dst *yuv.Image, mask *image.Alpha, col colour) {
-	mix := func(p *byte, to byte, alpha int) {
-		*p = byte((int(*p)*(255-alpha) + int(to)*alpha + 127) / 255)
-	}
-	for y := 0; y < dst.Height; y++ {
-		for x := 0; x < dst.Width; x++ {
-			mix(&dst.Y[y*dst.YStride+x], col.y, int(mask.Pix[y*mask.Stride+x]))
-		}
-	}
-	for y := 0; y < dst.Height; y += 2 {
-		for x := 0; x < dst.Width; x += 2 {
-			m := y*mask.Stride + x
-			sum := int(mask.Pix[m]) + int(mask.Pix[m+1]) + int(mask.Pix[m+mask.Stride]) + int(mask.Pix[m+mask.Stride+1])
-			i := y/2*dst.CStride + x/2
-			mix(&dst.U[i], col.u, (sum+2)/4)
-			mix(&dst.V[i], col.v, (sum+2)/4)
-		}
-	}
 }
 
 // cardFont is parsed once a process; unlike faces it may be used concurrently.
