@@ -147,7 +147,7 @@ func (p *Publisher) tone(m Media, track *webrtc.TrackLocalStaticSample) (send fu
 		if err != nil || p.silent.Load() {
 			return
 		}
-		// An error means that the connection is going down, which Close and State tell.
+		// An error means that the connection is going down, which Close tells.
 		_ = track.WriteSample(media.Sample{Data: packet[:size], Duration: duration})
 	}, nil
 }
