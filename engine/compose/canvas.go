@@ -42,6 +42,8 @@ type Canvas struct {
 	names []string // of the layout
 	cells []*Cell
 
+	changes []Rect // drawn since Settle
+
 	// Cards of one layout all have the same size and so share one face.
 	face     font.Face
 	faceSize int // pixels an em; 0 without a face
@@ -62,10 +64,28 @@ func NewCanvas(w, h int) *Canvas {
 // reading, between two ticks of its owner.
 func (c *Canvas) Image() *yuv.Image { return c.img }
 
+// Changes returns the rectangles that were drawn since Settle; they may overlap. Outside
+// of them the canvas is as it was then. The slice is valid until the next drawing.
+func (c *Canvas) Changes() []Rect { return c.changes }
+
+// Settle forgets the changes: what the canvas shows now is encoded.
+func (c *Canvas) Settle() { c.changes = c.changes[:0] }
+
+// touch notes that r is drawn. Many notes without Settle become one, of everything, so
+// that the list stays short.
+func (c *Canvas) touch(r Rect) {
+	if len(c.changes) >= 2*len(c.cells)+2 {
+		c.changes = append(c.changes[:0], Rect{0, 0, c.img.Width, c.img.Height})
+		return
+	}
+	c.changes = append(c.changes, r)
+}
+
 // Clear makes the whole canvas background. The cells stay, but show nothing any more, so
 // the next DrawPicture or DrawCard of each draws it whole.
 func (c *Canvas) Clear() {
 	yuv.Fill(c.img, BackgroundY, BackgroundU, BackgroundV)
+	c.changes = append(c.changes[:0], Rect{0, 0, c.img.Width, c.img.Height})
 	for _, cell := range c.cells {
 		cell.shows = nothing
 	}

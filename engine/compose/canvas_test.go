@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,6 +225,53 @@ func TestDrawReportsChange(t *testing.T) {
 		}
 	}
 	checkRect(t, "nobody left", c.Image(), Rect{0, 0, 640, 360}, background)
+}
+
+// Outside of the changes nothing differs from the canvas at Settle, and a canvas on which
+// nothing was drawn has none.
+func TestChanges(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 8))
+	c, before := NewCanvas(320, 180), NewCanvas(320, 180)
+	for step := range 300 {
+		c.Settle()
+		if len(c.Changes()) != 0 {
+			t.Fatal("changes after Settle")
+		}
+		yuv.Copy(before.img, c.img)
+		drawn := false
+		for range rng.IntN(30) {
+			if rng.IntN(20) == 0 {
+				drawn = c.Layout(names(rng.IntN(9))) || drawn
+			}
+			if len(c.cells) == 0 {
+				continue
+			}
+			cell := c.cells[rng.IntN(len(c.cells))]
+			switch size := 32 + 2*rng.IntN(3); rng.IntN(3) {
+			case 0:
+				drawn = cell.DrawCard([]string{"ann", "bob"}[rng.IntN(2)]) || drawn
+			case 1:
+				drawn = cell.DrawPicture(noise(64, size, uint64(step)), uint64(step)) || drawn
+			default:
+				drawn = cell.DrawPicture(noise(64, 36, 1), 1) || drawn
+			}
+		}
+		if changed := len(c.Changes()) > 0; changed != drawn {
+			t.Fatalf("step %d: drawn is %v, changes are %v", step, drawn, c.Changes())
+		}
+		for y := range 180 {
+			for x := range 320 {
+				if at(c.img, x, y) == at(before.img, x, y) {
+					continue
+				}
+				if !slices.ContainsFunc(c.Changes(), func(r Rect) bool {
+					return x >= r.X && x < r.X+r.W && y >= r.Y && y < r.Y+r.H
+				}) {
+					t.Fatalf("step %d: (%d,%d) changed outside of %v", step, x, y, c.Changes())
+				}
+			}
+		}
+	}
 }
 
 func TestLayoutKeepsNoReference(t *testing.T) {

@@ -59,6 +59,7 @@ func (c *Cell) DrawCard(name string) bool {
 	c.fill(c.rect, colour{BackgroundY, BackgroundU, BackgroundV})
 	c.fill(r, cardColour(name))
 	c.drawName(name, r)
+	c.canvas.touch(c.rect)
 	c.shows, c.name = card, name
 	return true
 }

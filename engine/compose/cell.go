@@ -14,7 +14,8 @@ type Cell struct {
 
 	// Of the last picture. They outlive a card in between.
 	geometry geometry
-	target   yuv.Image   // where pictures of this geometry go: a view of the canvas
+	shape    Rect        // where pictures of this geometry go
+	target   yuv.Image   // the same as a view of the canvas
 	scaler   *yuv.Scaler // nil if they are copied
 }
 
@@ -54,6 +55,9 @@ func (c *Cell) DrawPicture(img *yuv.Image, seq uint64) bool {
 	}
 	if resized || c.shows != picture {
 		c.fill(c.rect, colour{BackgroundY, BackgroundU, BackgroundV})
+		c.canvas.touch(c.rect)
+	} else {
+		c.canvas.touch(c.shape)
 	}
 	if c.scaler == nil {
 		yuv.Copy(&c.target, img)
@@ -69,6 +73,7 @@ func (c *Cell) setGeometry(w, h int) {
 	r := fit(w, h, c.rect)
 	c.scaler = nil // before asking for another: canvas.scaler must not see a mixture
 	c.geometry = geometry{w, h, r.W, r.H}
+	c.shape = r
 	c.target = c.canvas.img.Sub(r.X, r.Y, r.W, r.H)
 	if w != r.W || h != r.H {
 		c.scaler = c.canvas.scaler(c.geometry)

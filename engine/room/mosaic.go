@@ -5,9 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"sectile/asm/yuv"
 	"sectile/engine/codec"
-	"sectile/engine/compose"
 	"sectile/engine/h264"
 	"sectile/engine/metrics"
 )
@@ -24,7 +22,7 @@ const (
 	payloadSize = 1160
 )
 
-// mosaic draws and encodes the room's picture, once for all players.
+// mosaic encodes the room's picture, once for all players.
 type mosaic struct {
 	room   *Room
 	period time.Duration
@@ -32,15 +30,11 @@ type mosaic struct {
 	// work is held for a whole video tick, and guards what only ticks use.
 	work       sync.Mutex
 	closed     bool
-	canvas     *compose.Canvas
+	picture    *picture
 	encoder    codec.VideoEncoder // made when first needed
 	packetizer h264.Packetizer
 	unit       AccessUnit
-	seen       uint64 // the room's changes that shown reflects
-	shown      []shownStream
-	names      []string
 	lastKey    time.Duration
-	drawing    drawing
 	delivery   []*Subscription // who is given this tick's picture
 
 	mu      sync.Mutex
@@ -49,29 +43,11 @@ type mosaic struct {
 	wanted  [metrics.KeyframeReasons]bool // why the next keyframe is asked for
 }
 
-// shownStream is what the mosaic knows of one stream.
-type shownStream struct {
-	name   string
-	camera Camera // nil: the card
-}
-
-// drawing hands a picture from a camera to its cell without a closure a tick.
-type drawing struct {
-	cell     *compose.Cell
-	sequence uint64
-	drawn    bool
-	draw     func(*yuv.Image)
-}
-
 func newMosaic(r *Room) *mosaic {
-	m := &mosaic{
+	return &mosaic{
 		room: r, period: time.Second / time.Duration(r.opts.FPS),
-		canvas: compose.NewCanvas(r.opts.Width, r.opts.Height), lastKey: -keyframeFloor,
+		picture: newPicture(r), lastKey: -keyframeFloor,
 	}
-	m.drawing.draw = func(img *yuv.Image) {
-		m.drawing.drawn = m.drawing.cell.DrawPicture(img, m.drawing.sequence)
-	}
-	return m
 }
 
 // list adds a player, who is owed a keyframe. It starts the ticks when it is the first.
@@ -123,8 +99,7 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 	if !m.watched() || m.closed {
 		return false
 	}
-	m.update()
-	m.draw()
+	m.picture.draw()
 	m.room.env.Metrics.FramesComposed.Add(1)
 	if err := m.encode(deadline); err != nil {
 		m.room.env.Metrics.FramesDropped.Add(1)
@@ -140,45 +115,6 @@ func (m *mosaic) watched() bool {
 	defer m.mu.Unlock()
 	m.running = len(m.players) > 0
 	return m.running
-}
-
-// update takes over from the room who is shown.
-func (m *mosaic) update() {
-	r := m.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if m.seen == r.changes {
-		return
-	}
-	m.seen = r.changes
-	m.shown, m.names = m.shown[:0], m.names[:0]
-	for _, in := range r.inputs {
-		s := shownStream{name: in.name}
-		if !in.mutedVideo {
-			s.camera = in.camera
-		}
-		m.shown = append(m.shown, s)
-		m.names = append(m.names, in.name)
-	}
-	m.canvas.Layout(m.names)
-}
-
-// draw brings every cell up to date; cells that show the right thing cost nothing.
-func (m *mosaic) draw() {
-	for i, cell := range m.canvas.Cells() {
-		s := m.shown[i]
-		var sequence uint64
-		if s.camera != nil {
-			sequence = s.camera.Sequence()
-		}
-		m.drawing.drawn = false
-		if sequence > 0 {
-			m.drawing.cell, m.drawing.sequence = cell, sequence
-			s.camera.View(m.drawing.draw)
-		} else {
-			cell.DrawCard(s.name)
-		}
-	}
 }
 
 // encode encodes the canvas and hands it to the players.
@@ -200,7 +136,7 @@ func (m *mosaic) encode(deadline time.Duration) error {
 	m.mu.Unlock()
 
 	pts := int64(deadline/time.Second)*videoClock + int64(deadline%time.Second)*videoClock/int64(time.Second)
-	au, key, err := m.encoder.Encode(m.canvas.Image(), pts, force)
+	au, key, err := m.encoder.Encode(m.picture.canvas.Image(), pts, force)
 	if err != nil {
 		return err
 	}
