@@ -93,6 +93,8 @@ type ear struct {
 	closed     error
 }
 
+func (e *ear) Flush() {}
+
 func (e *ear) WriteAudio(p []byte, timestamp uint32) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -177,7 +179,7 @@ func talk(t *testing.T, e *Engine, stream string, value int16) *talker {
 			tk.mu.Unlock()
 			if !silent {
 				pkt.Payload = packet(value)
-				p.PushAudio(pkt)
+				p.PushAudio(pkt, p.engine.Now())
 				pkt.Sequence++
 			}
 			pkt.Timestamp += 960 // DTX: time goes on, sequence numbers do not

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"sectile/engine/h264"
 	"sectile/engine/jitter"
@@ -56,12 +57,11 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 	return p, nil
 }
 
-// PushAudio takes one RTP packet of Opus. The payload is copied. One goroutine may push
-// sound and another one pictures.
-func (p *Publication) PushAudio(pkt jitter.Packet) {
-	now := p.engine.Now()
+// PushAudio takes one RTP packet of Opus, which arrived at that time of the engine's clock.
+// The payload is copied. One goroutine may push sound and another one pictures.
+func (p *Publication) PushAudio(pkt jitter.Packet, arrival time.Duration) {
 	for _, in := range *p.inputs.Load() {
-		in.PushAudio(pkt, now)
+		in.PushAudio(pkt, arrival)
 	}
 }
 

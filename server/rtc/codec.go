@@ -49,7 +49,9 @@ func (s *section) choose(play bool) error {
 		default:
 			continue
 		}
-		c.params.RTCPFeedback = feedback(f.feedback, play)
+		if s.media == "video" { // sound is neither repeated nor part of a bandwidth estimate
+			c.params.RTCPFeedback = feedback(f.feedback, play)
+		}
 		if s.media == "video" && parameter(f.fmtp, "packetization-mode") != "1" {
 			if best == nil {
 				best, mode0 = &c, true

@@ -122,7 +122,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	n := &session{
 		server: s, name: name, play: play, loopback: s.onLoopback(r), secret: token(), sid: token(),
 		up: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-		offer: o, etag: newETag(),
+		offer: o, etag: newETag(), addresses: addresses{port: s.socket.port},
 	}
 	kind := "publish"
 	if play {
@@ -142,7 +142,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		s.rejected.add(rejectedStream)
 		n.end(errFlood)
 	}}
-	if n.pc, err = s.newPeer(o, play, n.loopback, sources); err != nil {
+	if n.pc, err = s.newPeer(o, play, n.loopback, sources, &n.addresses); err != nil {
 		return nil, "", err
 	}
 	n.pc.OnConnectionStateChange(n.stateChanged)
@@ -155,6 +155,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	} else {
 		p := newPublisher(n)
 		n.role = p
+		p.attach(o)
 		n.pc.OnTrack(p.onTrack)
 	}
 	if answer, err = negotiate(n.pc, o, play); err != nil {

@@ -19,7 +19,7 @@ type backend interface {
 }
 
 type publication interface {
-	PushAudio(jitter.Packet)
+	PushAudio(p jitter.Packet, arrival time.Duration)
 	PushVideo(h264.Packet)
 	Close()
 }

@@ -86,7 +86,7 @@ func (e *fakeEngine) Publish(stream string, p engine.Publisher) (publication, er
 	return pub, nil
 }
 
-func (p *fakePublication) PushAudio(pkt jitter.Packet) {
+func (p *fakePublication) PushAudio(pkt jitter.Packet, _ time.Duration) {
 	pkt.Payload = slices.Clone(pkt.Payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -166,6 +166,7 @@ func (s *fakeSubscription) run() {
 		if !s.ended {
 			if s.tracks.Audio > 0 {
 				s.sink.WriteAudio([]byte{0xf8, byte(s.tracks.Audio), 3}, n*960)
+				s.sink.Flush()
 			}
 			if s.tracks.Video && n%2 == 0 {
 				au.Timestamp = n * 1800
@@ -219,6 +220,6 @@ func (e *fakeEngine) subscriptions() []*fakeSubscription {
 // discardPublication takes packets and keeps nothing.
 type discardPublication struct{}
 
-func (discardPublication) PushAudio(jitter.Packet) {}
-func (discardPublication) PushVideo(h264.Packet)   {}
-func (discardPublication) Close()                  {}
+func (discardPublication) PushAudio(jitter.Packet, time.Duration) {}
+func (discardPublication) PushVideo(h264.Packet)                  {}
+func (discardPublication) Close()                                 {}

@@ -51,6 +51,7 @@ const (
 	maxFormats       = 64 // payload types, summed over the sections
 	maxCandidates    = 30 // of a peer and ICE generation
 	maxStreams       = 64 // SSRCs that one peer may send, RTP and RTCP
+	maxSources       = 32 // SSRCs of sound that one publisher may use, one after the other
 	maxAddresses     = 4096
 	maxAnnounced     = 16
 	streamBufferSize = 256 << 10
@@ -157,7 +158,7 @@ func (l *addressLimiter) forget(now time.Time) {
 type bucket struct {
 	rate   float64 // tokens a second, also the most it holds
 	tokens float64
-	last   time.Time
+	last   time.Duration // of any clock; 0: full
 }
 
 func newBucket(perSecond int) bucket {
@@ -165,11 +166,11 @@ func newBucket(perSecond int) bucket {
 }
 
 // take takes n tokens if there are so many.
-func (b *bucket) take(n int, now time.Time) bool {
-	if !b.last.IsZero() {
-		b.tokens = min(b.rate, b.tokens+b.rate*now.Sub(b.last).Seconds())
+func (b *bucket) take(n int, now time.Duration) bool {
+	if b.last != 0 && now > b.last { // times of arrival may be out of order
+		b.tokens = min(b.rate, b.tokens+b.rate*(now-b.last).Seconds())
 	}
-	b.last = now
+	b.last = max(b.last, now)
 	if b.tokens < float64(n) {
 		return false
 	}

@@ -2,6 +2,8 @@ package rtc
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -29,25 +31,28 @@ var errGather = errors.New("candidates were not gathered in time")
 // The API is made for this one connection, since pion takes from it what differs between
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
-func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webrtc.PeerConnection, error) {
+func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
 		if err := section.codec.register(m, kind); err != nil {
 			return nil, err
 		}
-		if !play {
+		if !play && kind == webrtc.RTPCodecTypeVideo {
 			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, kind); err != nil {
 				return nil, err
 			}
 		}
 	}
-	registry := s.publishInterceptors
-	if play {
-		registry = s.playInterceptors
+	registry := &interceptor.Registry{} // sound needs none
+	if slices.ContainsFunc(o.used(), func(s *section) bool { return s.media == "video" }) {
+		registry = s.publishInterceptors
+		if play {
+			registry = s.playInterceptors
+		}
 	}
 	e := webrtc.SettingEngine{LoggerFactory: s.pionLog}
-	e.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback)})
+	e.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback), addresses})
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.DisableActiveTCP(true)
@@ -74,9 +79,28 @@ func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 		return nil, err
 	}
 	r.Add(generator)
-	r.Add(reports)
+	r.Add(videoOnly{reports})
 	r.Add(congestion)
 	return r, nil
+}
+
+// videoOnly keeps an interceptor from the sources of sound, whose packets it does not see.
+type videoOnly struct{ interceptor.Factory }
+
+// NewInterceptor implements interceptor.Factory.
+func (f videoOnly) NewInterceptor(id string) (interceptor.Interceptor, error) {
+	i, err := f.Factory.NewInterceptor(id)
+	return videoInterceptor{i}, err
+}
+
+type videoInterceptor struct{ interceptor.Interceptor }
+
+// BindRemoteStream implements interceptor.Interceptor.
+func (i videoInterceptor) BindRemoteStream(info *interceptor.StreamInfo, reader interceptor.RTPReader) interceptor.RTPReader {
+	if !strings.HasPrefix(strings.ToLower(info.MimeType), "video/") {
+		return reader
+	}
+	return i.Interceptor.BindRemoteStream(info, reader)
 }
 
 // playRegistry has what sending needs. Sender reports are made by the sessions.

@@ -13,7 +13,8 @@ import (
 // player is the role of a session that plays; the room.Sink of its subscription.
 type player struct {
 	*session
-	audio, video *track // nil: not negotiated
+	audio, video *track    // nil: not negotiated
+	sound        *soundOut // of audio
 
 	sending atomic.Bool // connected: media is sent
 
@@ -35,6 +36,7 @@ func (p *player) attach(o *offer) error {
 		}
 		if kind == webrtc.RTPCodecTypeAudio {
 			p.audio = t
+			p.sound = &soundOut{track: t, socket: p.server.socket}
 		} else {
 			p.video = t
 		}
@@ -46,6 +48,11 @@ func (p *player) attach(o *offer) error {
 // connected subscribes. It happens only now, so that a room does not encode for somebody
 // who never connects; the first picture after a subscription is a keyframe anyway.
 func (p *player) connected() error {
+	if p.sound != nil {
+		if err := p.sound.start(p); err != nil {
+			return err
+		}
+	}
 	p.sending.Store(true)
 	p.tick()
 	p.tracksMu.Lock()
@@ -115,13 +122,14 @@ func (p *player) free() {}
 
 // WriteAudio implements room.Sink.
 func (p *player) WriteAudio(packet []byte, timestamp uint32) {
-	if p.audio == nil || !p.sending.Load() {
+	if p.sound == nil || !p.sending.Load() {
 		return
 	}
-	first := !p.audio.sent
-	p.audio.sent = true
-	p.count(1, p.audio.write(packet, timestamp, first))
+	p.count(1, p.sound.write(packet, timestamp))
 }
+
+// Flush implements room.Sink.
+func (p *player) Flush() { p.server.socket.flush() }
 
 // WriteVideo implements room.Sink.
 func (p *player) WriteVideo(au *room.AccessUnit) {

@@ -3,6 +3,7 @@ package rtc
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -380,12 +381,16 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	b := newBench(t, Config{})
 	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1})
 	p.audio, p.video = newTrack(audio, "s"), newTrack(video, "s")
-	p.audio.writer, p.video.writer = discardWriter{}, discardWriter{}
+	p.video.writer = discardWriter{}
+	p.sound = &soundOut{track: p.audio, socket: b.server.socket, sealer: testSealer(t)}
+	to := netip.MustParseAddrPort("127.0.0.1:9")
+	p.sound.to.Store(&to)
 	p.sending.Store(true)
 	packet := make([]byte, 160)
 	au := &room.AccessUnit{Payloads: [][]byte{make([]byte, 1200), make([]byte, 1200), make([]byte, 300)}}
 	if n := testing.AllocsPerRun(1000, func() {
 		p.WriteAudio(packet, 960)
+		p.Flush()
 		p.WriteVideo(au)
 	}); n != 0 {
 		t.Errorf("%v allocations for four packets", n)

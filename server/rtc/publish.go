@@ -23,7 +23,8 @@ type publisher struct {
 	ready    chan struct{} // closed when publication is set
 
 	publication publication
-	reading     [2]atomic.Bool // a track of the kind is being read: audio, video
+	sound       *soundIn    // nil: not negotiated
+	reading     atomic.Bool // a track of video is being read
 
 	bytesMu sync.Mutex
 	bytes   bucket
@@ -36,9 +37,24 @@ func newPublisher(s *session) *publisher {
 	}
 }
 
+// attach prepares for the sections in use.
+func (p *publisher) attach(o *offer) {
+	for _, s := range o.used() {
+		if s.media == "audio" {
+			p.sound = &soundIn{publisher: p, payload: uint8(s.codec.params.PayloadType)}
+			p.sound.in = inbound{publisher: p, packets: newBucket(p.server.limits.AudioPackets)}
+		}
+	}
+}
+
 // connected takes the stream over. It happens only now, so that somebody who cannot
 // connect does not end the session before.
 func (p *publisher) connected() error {
+	if p.sound != nil {
+		if err := p.sound.start(); err != nil {
+			return err
+		}
+	}
 	pub, err := p.server.engine.Publish(p.name, p)
 	if err != nil {
 		return err
@@ -48,8 +64,18 @@ func (p *publisher) connected() error {
 	return nil
 }
 
-func (p *publisher) tick()   {}
-func (p *publisher) detach() {}
+// tick reports how the sound comes; pion reports the pictures.
+func (p *publisher) tick() {
+	if p.sound == nil {
+		return
+	}
+	if block, ok := p.sound.reception.block(p.server.engine.Now()); ok {
+		// An error means that the connection is going down.
+		_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: block.SSRC, Reports: []rtcp.ReceptionReport{block}}})
+	}
+}
+
+func (p *publisher) detach() { p.addresses.release() }
 
 func (p *publisher) free() {
 	if p.publication != nil {
@@ -71,8 +97,8 @@ func (p *publisher) Closed(reason error) { p.end(reason) }
 // onTrack is pion's callback for a source that the client sends, in a goroutine of its
 // own.
 func (p *publisher) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-	if !p.begin() {
-		return
+	if t.Kind() == webrtc.RTPCodecTypeAudio || !p.begin() {
+		return // sound has its own way
 	}
 	defer p.wg.Done()
 	select {
@@ -80,21 +106,15 @@ func (p *publisher) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	case <-p.stop:
 		return
 	}
-	kind := 0
-	if t.Kind() == webrtc.RTPCodecTypeVideo {
-		kind = 1
-	}
-	if !p.reading[kind].CompareAndSwap(false, true) {
-		p.server.rejected.add(rejectedStream) // one source a kind
+	if !p.reading.CompareAndSwap(false, true) {
+		p.server.rejected.add(rejectedStream) // one source
 		return
 	}
-	defer p.reading[kind].Store(false)
+	defer p.reading.Store(false)
 	p.learn(t.Kind().String(), uint32(t.SSRC()))
 	p.wg.Go(func() { p.readRTCP(r) })
-	if kind == 1 {
-		p.wg.Go(func() { p.sendPLI(uint32(t.SSRC())) })
-	}
-	p.readRTP(t, kind == 1)
+	p.wg.Go(func() { p.sendPLI(uint32(t.SSRC())) })
+	p.readRTP(t)
 }
 
 // learn keeps the SSRC of a client that did not announce it: without it in the offer of an
@@ -132,17 +152,14 @@ func (p *publisher) sendPLI(ssrc uint32) {
 	}
 }
 
-func (p *publisher) readRTP(t *webrtc.TrackRemote, video bool) {
-	in := inbound{publisher: p, video: video, packets: newBucket(p.server.limits.AudioPackets)}
-	if video {
-		in.packets = newBucket(p.server.limits.VideoPackets)
-	}
+func (p *publisher) readRTP(t *webrtc.TrackRemote) {
+	in := inbound{publisher: p, video: true, packets: newBucket(p.server.limits.VideoPackets)}
 	buf := make([]byte, 1600)
 	for {
 		n, _, err := t.Read(buf)
 		switch {
 		case err == nil:
-			in.packet(buf[:n], time.Now())
+			in.packet(buf[:n], p.server.engine.Now())
 		case n == 0 && !errors.Is(err, io.ErrShortBuffer) || p.ended():
 			return
 		default: // too long, or a payload type that was not negotiated
@@ -159,8 +176,8 @@ type inbound struct {
 	header  rtp.Header
 }
 
-// packet takes one RTP packet. It allocates nothing.
-func (in *inbound) packet(data []byte, now time.Time) {
+// packet takes one RTP packet, which arrived at now. It allocates nothing.
+func (in *inbound) packet(data []byte, now time.Duration) {
 	server := in.server
 	server.counters.packetsIn.Add(1)
 	server.counters.bytesIn.Add(uint64(len(data)))
@@ -198,6 +215,6 @@ func (in *inbound) packet(data []byte, now time.Time) {
 	case len(payload) > 0:
 		in.publication.PushAudio(jitter.Packet{
 			SSRC: h.SSRC, Sequence: h.SequenceNumber, Timestamp: h.Timestamp, Payload: payload,
-		})
+		}, now)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -143,12 +144,14 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+func noClock() time.Duration { return 0 }
+
 // TestHosts: the addresses that are announced.
 func TestHosts(t *testing.T) {
 	loopback4, loopback6, public4, public6 := ip("127.0.0.1"), ip("::1"), ip("203.0.113.7"), ip("2001:db8::7")
 	hosts := func(addr string, local bool, addresses ...netip.Addr) []netip.Addr {
 		t.Helper()
-		s, err := listen(addr, addresses, pionLog{newBench(t, Config{}).server.log}, func() {})
+		s, err := listen(addr, addresses, noClock, pionLog{newBench(t, Config{}).server.log}, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +188,7 @@ func TestHosts(t *testing.T) {
 	if got := hosts("0.0.0.0:0", true); !slices.Contains(got, loopback4) {
 		t.Errorf("for a client on loopback are announced %v", got)
 	}
-	if _, err := listen(":0", []netip.Addr{{}}, pionLog{newBench(t, Config{}).server.log}, func() {}); err == nil {
+	if _, err := listen(":0", []netip.Addr{{}}, noClock, pionLog{newBench(t, Config{}).server.log}, func() {}); err == nil {
 		t.Error("an invalid address is accepted")
 	}
 }

@@ -82,6 +82,9 @@ func newServer(c Config, engine backend) (*Server, error) {
 		posts: newAddressLimiter(c.Limits.Posts), changes: newAddressLimiter(c.Limits.Changes),
 		bySecret: map[string]*session{}, bySID: map[string]*session{},
 	}
+	if err := checkAssociation(); err != nil {
+		return nil, fmt.Errorf("webrtc: %w", err)
+	}
 	var err error
 	if s.publishInterceptors, err = publishRegistry(s.pionLog); err != nil {
 		return nil, err
@@ -90,7 +93,7 @@ func newServer(c Config, engine backend) (*Server, error) {
 		return nil, err
 	}
 	stray := func() { s.rejected.add(rejectedStray) }
-	if s.socket, err = listen(c.Addr, c.Addresses, s.pionLog, stray); err != nil {
+	if s.socket, err = listen(c.Addr, c.Addresses, engine.Now, s.pionLog, stray); err != nil {
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
 	return s, nil

@@ -46,6 +46,8 @@ type session struct {
 	role     role
 	pc       *webrtc.PeerConnection
 
+	addresses addresses // of the client
+
 	up   chan struct{} // gets one value when connected
 	stop chan struct{} // closed by end
 	done chan struct{} // closed when nothing of the session is left

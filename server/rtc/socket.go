@@ -6,8 +6,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pion/ice/v4"
+
+	"sectile/server/udp"
 )
 
 // socketBuffer is asked of the kernel for either direction; it grants what it allows.
@@ -16,6 +19,7 @@ const socketBuffer = 4 << 20
 // socket is the one UDP port of all sessions. One socket on the unspecified address takes
 // the packets of all interfaces, also of those that come later, and of both families.
 type socket struct {
+	*port
 	mux       *ice.UDPMuxDefault
 	local     netip.AddrPort // as bound
 	wildcard  bool
@@ -23,7 +27,7 @@ type socket struct {
 	addresses []netip.Addr // to announce instead of the interfaces' own
 }
 
-func listen(addr string, addresses []netip.Addr, log pionLog, stray func()) (*socket, error) {
+func listen(addr string, addresses []netip.Addr, clock func() time.Duration, log pionLog, stray func()) (*socket, error) {
 	network := "udp"
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
@@ -52,8 +56,14 @@ func listen(addr string, addresses []netip.Addr, log pionLog, stray func()) (*so
 	// Best effort: small buffers lose packets only under load.
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
+	batches, err := udp.New(conn)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	s.port = newPort(batches, clock)
 	s.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{
-		Logger: log.NewLogger("ice"), UDPConn: conn,
+		Logger: log.NewLogger("ice"), UDPConn: s.port,
 		OnUnhandledPacket: func([]byte, netip.AddrPort) { stray() },
 	})
 	return s, nil
@@ -144,7 +154,8 @@ func interfaceAddresses() []netip.Addr {
 // as if it were bound to each of them.
 type view struct {
 	*socket
-	hosts []netip.Addr
+	hosts     []netip.Addr
+	addresses *addresses
 }
 
 // GetListenAddresses implements ice.UDPMux.
@@ -161,7 +172,12 @@ func (v *view) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 	if !v.wildcard {
 		addr = v.mux.LocalAddr()
 	}
-	return v.mux.GetConn(ufrag, addr)
+	conn, err := v.mux.GetConn(ufrag, addr)
+	if err != nil {
+		return nil, err
+	}
+	// The mux hands out such connections because port is one.
+	return checkedConn{conn, conn.(ice.AddrPortReaderWriter), v.addresses}, nil
 }
 
 // RemoveConnByUfrag implements ice.UDPMux.

@@ -39,18 +39,29 @@ func newTrack(kind webrtc.RTPCodecType, stream string) *track {
 	return t
 }
 
-// write sends one packet and returns its size. Errors mean that the connection is down,
-// which its state tells.
-func (t *track) write(payload []byte, timestamp uint32, marker bool) (size int) {
+// next is the header of the next packet, valid until the one after.
+func (t *track) next(timestamp uint32, marker bool) *rtp.Header {
 	t.header.SequenceNumber++
 	t.header.Timestamp = timestamp + t.offset
 	t.header.Marker = marker
-	if _, err := t.writer.WriteRTP(&t.header, payload); err != nil {
-		return 0
-	}
+	t.sent = true
+	return &t.header
+}
+
+// count counts a packet that was sent, and returns its size.
+func (t *track) count(payload []byte) (size int) {
 	t.packets.Add(1)
 	t.octets.Add(uint32(len(payload)))
 	return len(payload) + 12
+}
+
+// write sends one packet by pion and returns its size. Errors mean that the connection is
+// down, which its state tells.
+func (t *track) write(payload []byte, timestamp uint32, marker bool) (size int) {
+	if _, err := t.writer.WriteRTP(t.next(timestamp, marker), payload); err != nil {
+		return 0
+	}
+	return t.count(payload)
 }
 
 // report makes a sender report for the moment now of the engine's clock, whose zero was

@@ -1,0 +1,167 @@
+package udp
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func open(t testing.TB, network, address string) *Conn {
+	t.Helper()
+	conn, err := net.ListenPacket(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	c, err := New(conn.(*net.UDPConn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func port(c *Conn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
+
+var sockets = []struct{ name, network, address, loopback string }{
+	{"IPv4", "udp4", "127.0.0.1:0", "127.0.0.1"},
+	{"IPv6", "udp6", "[::1]:0", "::1"},
+	{"dual stack, IPv4 peer", "udp", ":0", "127.0.0.1"},
+	{"dual stack, IPv6 peer", "udp", ":0", "::1"},
+}
+
+func TestBatch(t *testing.T) {
+	for _, tt := range sockets {
+		t.Run(tt.name, func(t *testing.T) {
+			from, to := open(t, tt.network, tt.address), open(t, tt.network, tt.address)
+			loopback := netip.MustParseAddr(tt.loopback)
+			sizes := []int{0, 1, 2, 100, 1200, MaxPacket - 1, MaxPacket, MaxPacket + 100}
+			var packets []Packet
+			for i := range Batch + 1 { // more would not fit the usual receive buffer
+				data := bytes.Repeat([]byte{byte(i)}, sizes[i%len(sizes)])
+				packets = append(packets, Packet{Data: data, Addr: netip.AddrPortFrom(loopback, port(to))})
+			}
+			before := time.Now()
+			if err := from.WriteBatch(packets); err != nil {
+				t.Fatal(err)
+			}
+			after := time.Now()
+			time.Sleep(20 * time.Millisecond) // reading late must not show in Arrival
+			to.SetReadDeadline(time.Now().Add(5 * time.Second))
+			for got := 0; got < len(packets); {
+				batch, err := to.ReadBatch()
+				if err != nil {
+					t.Fatalf("after %d datagrams: %v", got, err)
+				}
+				for _, p := range batch {
+					want := packets[got].Data
+					want = want[:min(len(want), MaxPacket)]
+					if !bytes.Equal(p.Data, want) {
+						t.Fatalf("datagram %d: %d bytes, want %d", got, len(p.Data), len(want))
+					}
+					if p.Addr != netip.AddrPortFrom(loopback, port(from)) {
+						t.Fatalf("datagram %d is from %v", got, p.Addr)
+					}
+					// A wall clock may be stepped, but not in the middle of a test.
+					if p.Arrival.Before(before.Add(-time.Millisecond)) || p.Arrival.After(after.Add(10*time.Millisecond)) {
+						t.Fatalf("datagram %d arrived at %v, sent between %v and %v", got, p.Arrival, before, after)
+					}
+					got++
+				}
+			}
+		})
+	}
+}
+
+// A datagram that cannot be sent costs the others nothing.
+func TestRefused(t *testing.T) {
+	from, to := open(t, "udp4", "127.0.0.1:0"), open(t, "udp4", "127.0.0.1:0")
+	good := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port(to))
+	var packets []Packet
+	for i := range 10 {
+		packets = append(packets,
+			Packet{Data: make([]byte, 70000), Addr: good},                                            // EMSGSIZE
+			Packet{Data: []byte{1}, Addr: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), 9)}, // not from 127.0.0.1
+			Packet{Data: []byte(fmt.Sprint(i)), Addr: good})
+	}
+	if err := from.WriteBatch(packets); err != nil {
+		t.Fatal(err)
+	}
+	to.SetReadDeadline(time.Now().Add(5 * time.Second))
+	for got := 0; got < 10; {
+		batch, err := to.ReadBatch()
+		if err != nil {
+			t.Fatalf("after %d datagrams: %v", got, err)
+		}
+		for _, p := range batch {
+			if string(p.Data) != fmt.Sprint(got) {
+				t.Fatalf("datagram %d is %q", got, p.Data)
+			}
+			got++
+		}
+	}
+}
+
+func TestClosed(t *testing.T) {
+	c := open(t, "udp4", "127.0.0.1:0")
+	done := make(chan error)
+	go func() {
+		_, err := c.ReadBatch()
+		done <- err
+	}()
+	c.Close()
+	if err := <-done; err == nil {
+		t.Error("ReadBatch of a closed socket gives no error")
+	}
+	if err := c.WriteBatch([]Packet{{Data: []byte{1}, Addr: netip.MustParseAddrPort("127.0.0.1:9")}}); err == nil {
+		t.Error("WriteBatch of a closed socket gives no error")
+	}
+}
+
+func TestAllocs(t *testing.T) {
+	for _, tt := range sockets {
+		from, to := open(t, tt.network, tt.address), open(t, tt.network, tt.address)
+		packets := make([]Packet, 20)
+		for i := range packets {
+			packets[i] = Packet{Data: make([]byte, 200), Addr: netip.AddrPortFrom(netip.MustParseAddr(tt.loopback), port(to))}
+		}
+		to.SetReadDeadline(time.Now().Add(5 * time.Second))
+		n := testing.AllocsPerRun(100, func() {
+			if err := from.WriteBatch(packets); err != nil {
+				t.Fatal(err)
+			}
+			for got := 0; got < len(packets); {
+				batch, err := to.ReadBatch()
+				if err != nil {
+					t.Fatal(err)
+				}
+				got += len(batch)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations for 20 datagrams", tt.name, n)
+		}
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	from, to := open(b, "udp4", "127.0.0.1:0"), open(b, "udp4", "127.0.0.1:0")
+	packets := make([]Packet, 40)
+	for i := range packets {
+		packets[i] = Packet{Data: make([]byte, 200), Addr: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port(to))}
+	}
+	b.Run("batch", func(b *testing.B) {
+		for b.Loop() {
+			from.WriteBatch(packets)
+		}
+	})
+	b.Run("single", func(b *testing.B) {
+		for b.Loop() {
+			for _, p := range packets {
+				from.WriteToUDPAddrPort(p.Data, p.Addr)
+			}
+		}
+	})
+}
