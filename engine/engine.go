@@ -80,6 +80,11 @@ func New(c Config) *Engine {
 	return e
 }
 
+// Around has intake called before ticks of sound that are due, and flush after them, on
+// the goroutine that runs them. A transport can so bring in at once what has arrived, and
+// send together what many sinks were handed. Several goroutines may call at the same time.
+func (e *Engine) Around(intake, flush func()) { e.audio.Around(intake, flush) }
+
 // Now is the engine's clock. RTP timestamps of all that it hands out count from its zero.
 func (e *Engine) Now() time.Duration { return time.Since(e.start) }
 

@@ -37,7 +37,7 @@ func addRoom(t *testing.T, e *Engine, name string) {
 }
 
 // settled is how long it takes until all is heard: jitter buffers are full by then.
-const settled = 500 * time.Millisecond
+const settled = 505 * time.Millisecond // between two ticks
 
 func TestEverybodyHearsEverybodyElse(t *testing.T) {
 	for _, n := range []int{1, 2, 5, 50} {

@@ -93,8 +93,6 @@ type ear struct {
 	closed     error
 }
 
-func (e *ear) Flush() {}
-
 func (e *ear) WriteAudio(p []byte, timestamp uint32) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

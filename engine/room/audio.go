@@ -75,10 +75,6 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		}
 	}
 	a.history.Push(a.all)
-	flushAudio(r.listeners)
-	for _, in := range r.inputs {
-		flushAudio(in.listeners)
-	}
 	return true
 }
 
@@ -110,11 +106,5 @@ func (r *Room) countLimited(samples []int16) {
 func deliverAudio(listeners []*Subscription, packet []byte, timestamp uint32) {
 	for _, s := range listeners {
 		s.sink.WriteAudio(packet, timestamp)
-	}
-}
-
-func flushAudio(listeners []*Subscription) {
-	for _, s := range listeners {
-		s.sink.Flush()
 	}
 }

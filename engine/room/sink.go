@@ -69,9 +69,6 @@ type Sink interface {
 	// clock whatever the room's sample rate (RFC 7587, 4.1), and is the same clock for all
 	// tracks of a room, so that a player can be moved between them.
 	WriteAudio(packet []byte, timestamp uint32)
-	// Flush tells that this tick hands over no more sound, to this sink nor to those that
-	// were flushed before: what was gathered can leave together.
-	Flush()
 	// WriteVideo takes one picture. After a subscription to v1 the first one is a keyframe.
 	WriteVideo(au *AccessUnit)
 	// Closed tells that nothing more will come, since the room or the track is gone. It is

@@ -1,11 +1,14 @@
 // Package sched runs periodic ticks against absolute deadlines of a monotonic clock.
-// A few workers carry any number of tasks; their phases are spread over the period, so
-// that a thousand tasks of 20 ms do not all wake in the same millisecond.
+// A few workers carry any number of tasks. Waking up costs more than a small tick, so the
+// deadlines lie on a few moments of the period: a few tasks share one, and no more, so
+// that a thousand tasks of 20 ms do not all want to run in the same millisecond.
 package sched
 
 import (
 	"container/heap"
+	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sectile/engine/metrics"
@@ -14,9 +17,17 @@ import (
 // catchUp is how many ticks in a row a late task may run before it skips the rest.
 const catchUp = 3
 
-// grain is the resolution of phases: 6 samples at 48 kHz and 1 at 8 kHz, so that every
-// deadline falls on a whole sample at all of Opus's rates.
-const grain = 125 * time.Microsecond
+const (
+	// grain is the resolution of phases: 6 samples at 48 kHz and 1 at 8 kHz, so that every
+	// deadline falls on a whole sample at all of Opus's rates.
+	grain = 125 * time.Microsecond
+	// phases divide a period, and share tasks of one worker have the same phase before
+	// another phase is used.
+	phases = 16
+	share  = 3
+	// gather bounds how long the ticks of one wake-up go on before After is called.
+	gather = 2 * time.Millisecond
+)
 
 // Tick is called at each deadline with the deadline itself, in nanoseconds of the
 // scheduler's clock, not with the time of the call. It returns whether to go on.
@@ -27,11 +38,16 @@ type Scheduler struct {
 	clock   func() time.Duration
 	metrics *metrics.Engine // nil: not measured
 
+	around atomic.Pointer[around]
+
 	mu      sync.Mutex
 	workers []*worker
 	added   int
 	wg      sync.WaitGroup
 }
+
+// around is what runs before and after the ticks of a wake-up.
+type around struct{ before, after func() }
 
 // New starts a scheduler with so many workers. clock is monotonic. With metrics, the
 // lateness and duration of ticks and the skipped ones are counted there.
@@ -53,14 +69,13 @@ func (s *Scheduler) Add(period time.Duration, tick Tick) {
 	s.added++
 	s.mu.Unlock()
 
-	// The golden ratio spreads any number of phases evenly (Weyl's sequence).
-	const golden = 0.6180339887498949
-	turn := float64(n) * golden
-	phase := time.Duration((turn - float64(int(turn))) * float64(period))
-	first := s.clock() + phase
-	first += grain - first%grain
-	s.workers[n%len(s.workers)].add(&task{period: period, next: first, tick: tick})
+	s.workers[n%len(s.workers)].add(&task{period: period, tick: tick})
 }
+
+// Around has before called whenever ticks are due, on the goroutine that runs them, and
+// after once they have run: what they take in and give out can be moved in bulk. Several
+// workers may call at the same time. If ticks take long, after is called between them.
+func (s *Scheduler) Around(before, after func()) { s.around.Store(&around{before, after}) }
 
 // Close ends all tasks and waits for the running ones.
 func (s *Scheduler) Close() {
@@ -72,6 +87,7 @@ func (s *Scheduler) Close() {
 
 type task struct {
 	period time.Duration
+	phase  int
 	next   time.Duration
 	tick   Tick
 }
@@ -81,6 +97,7 @@ type worker struct {
 	scheduler *Scheduler
 	wake      chan struct{}
 	tasks     taskHeap
+	perPhase  [phases]int // tasks
 
 	mu     sync.Mutex
 	added  []*task
@@ -115,7 +132,7 @@ func (w *worker) run() {
 		w.mu.Lock()
 		closed := w.closed
 		for _, t := range w.added {
-			heap.Push(&w.tasks, t)
+			w.start(t)
 		}
 		w.added = w.added[:0]
 		w.mu.Unlock()
@@ -135,12 +152,61 @@ func (w *worker) run() {
 			}
 			continue
 		}
-		t := w.tasks[0]
-		if w.runDue(t) {
+		w.runAll()
+	}
+}
+
+// start gives a task its phase and its first deadline.
+func (w *worker) start(t *task) {
+	t.phase = w.choose()
+	w.perPhase[t.phase]++
+	at := t.period * time.Duration(t.phase) / phases
+	now := w.scheduler.clock()
+	t.next = now - now%t.period + at
+	t.next -= t.next % grain
+	for t.next <= now {
+		t.next += t.period
+	}
+	heap.Push(&w.tasks, t)
+}
+
+// choose finds the phase for another task. The order of phases is that of their bits
+// reversed, so that those in use are always spread over the period.
+func (w *worker) choose() int {
+	best := 0
+	for i := range phases {
+		phase := int(bits.Reverse8(uint8(i)) >> (8 - 4)) // 2⁴ phases
+		if w.perPhase[phase] < share {
+			return phase
+		}
+		if w.perPhase[phase] < w.perPhase[best] {
+			best = phase
+		}
+	}
+	return best
+}
+
+// runAll runs the ticks that are due, the most urgent first.
+func (w *worker) runAll() {
+	s := w.scheduler
+	hooks := s.around.Load()
+	if hooks != nil {
+		hooks.before()
+	}
+	start := s.clock()
+	for len(w.tasks) > 0 && w.tasks[0].next <= s.clock() {
+		if t := w.tasks[0]; w.runDue(t) {
 			heap.Fix(&w.tasks, 0)
 		} else {
 			heap.Pop(&w.tasks)
+			w.perPhase[t.phase]--
 		}
+		if s.clock()-start > gather {
+			break // the next round is at once
+		}
+	}
+	if hooks != nil {
+		hooks.after()
 	}
 }
 

@@ -77,23 +77,87 @@ func TestLateTicksCatchUpThenSkip(t *testing.T) {
 
 func TestPhasesAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Second) // not a multiple of the period since the clock's zero
 		s := New(2, clock(), metrics.New())
-		const tasks, period = 1000, 20 * time.Millisecond
+		const tasks, period = 1600, 20 * time.Millisecond
 		var mu sync.Mutex
-		var perMS [20]int
+		var perPhase [16]int
 		for range tasks {
 			s.Add(period, func(deadline time.Duration) bool {
 				mu.Lock()
-				perMS[deadline%period/time.Millisecond]++
+				perPhase[deadline%period*16/period]++
 				mu.Unlock()
 				return false
 			})
 		}
 		time.Sleep(time.Second)
 		s.Close()
-		for ms, n := range perMS {
-			if n < tasks/20/2 || n > tasks/20*2 {
-				t.Errorf("%d ticks in millisecond %d, want about %d", n, ms, tasks/20)
+		for phase, n := range perPhase {
+			if n != tasks/16 {
+				t.Errorf("%d ticks in phase %d, want %d", n, phase, tasks/16)
+			}
+		}
+	})
+}
+
+// Few tasks share moments, and those who come after others have ended take their places.
+func TestPhasesAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, clock(), nil)
+		defer s.Close()
+		const period = 20 * time.Millisecond
+		var mu sync.Mutex
+		moments := map[time.Duration]int{}
+		stop := false
+		tick := func(deadline time.Duration) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			moments[deadline%period]++
+			return !stop
+		}
+		for range 2 {
+			for range 7 {
+				s.Add(period, tick)
+			}
+			time.Sleep(time.Second)
+			mu.Lock()
+			if len(moments) != 3 {
+				t.Errorf("7 tasks run at %d moments of the period, want 3", len(moments))
+			}
+			clear(moments)
+			stop = true
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			clear(moments)
+			stop = false
+			mu.Unlock()
+		}
+	})
+}
+
+// What is around ticks runs once for those of one moment, and between ticks that take long.
+func TestAround(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, work := range []time.Duration{0, 3 * time.Millisecond} {
+			s := New(1, clock(), nil)
+			var log []byte
+			s.Around(func() { log = append(log, '(') }, func() { log = append(log, ')') })
+			for range 3 {
+				s.Add(20*time.Millisecond, func(time.Duration) bool {
+					log = append(log, '.')
+					time.Sleep(work)
+					return true
+				})
+			}
+			time.Sleep(75 * time.Millisecond) // ticks at 20, 40 and 60 ms
+			s.Close()
+			want := "(...)(...)(...)"
+			if work > gather {
+				want = "(.)(.)(.)(.)(.)(.)(.)(.)(.)"
+			}
+			if string(log) != want {
+				t.Errorf("ticks of %v: %s, want %s", work, log, want)
 			}
 		}
 	})

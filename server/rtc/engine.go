@@ -15,6 +15,7 @@ type backend interface {
 	HasStream(name string) bool
 	Subscribe(room string, t room.Tracks, sink room.Sink) (subscription, error)
 	Describe(room string) ([]room.TrackInfo, error)
+	Around(intake, flush func())
 	Now() time.Duration
 }
 

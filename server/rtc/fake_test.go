@@ -18,6 +18,7 @@ type fakeEngine struct {
 	start time.Time
 
 	mu           sync.Mutex
+	flush        func()
 	rooms        map[string][]room.TrackInfo
 	streams      map[string]*fakePublication // nil: not published
 	subs         []*fakeSubscription
@@ -40,6 +41,8 @@ func newFakeEngine() *fakeEngine {
 		streams: map[string]*fakePublication{"cam1": nil, "cam2": nil},
 	}
 }
+
+func (e *fakeEngine) Around(_, flush func()) { e.flush = flush }
 
 func (e *fakeEngine) Now() time.Duration { return time.Since(e.start) }
 
@@ -166,7 +169,7 @@ func (s *fakeSubscription) run() {
 		if !s.ended {
 			if s.tracks.Audio > 0 {
 				s.sink.WriteAudio([]byte{0xf8, byte(s.tracks.Audio), 3}, n*960)
-				s.sink.Flush()
+				s.engine.flush()
 			}
 			if s.tracks.Video && n%2 == 0 {
 				au.Timestamp = n * 1800

@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	keepalive = 2 * time.Second
+	// keepalive is how often consent is asked for: every 5 s, less a fifth (RFC 7675, 5.1).
+	keepalive = 4 * time.Second
 	// gatherTime is far more than gathering takes: all candidates are known beforehand.
 	gatherTime = 2 * time.Second
 	// resendPackets is how many packets of video are kept for retransmission; a power of
@@ -56,7 +57,7 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.DisableActiveTCP(true)
-	e.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected/2))
+	e.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected*4/5))
 	e.BufferFactory = streams.buffer
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(e))
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})

@@ -128,9 +128,6 @@ func (p *player) WriteAudio(packet []byte, timestamp uint32) {
 	p.count(1, p.sound.write(packet, timestamp))
 }
 
-// Flush implements room.Sink.
-func (p *player) Flush() { p.server.socket.flush() }
-
 // WriteVideo implements room.Sink.
 func (p *player) WriteVideo(au *room.AccessUnit) {
 	if p.video == nil || !p.sending.Load() {

@@ -390,7 +390,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	au := &room.AccessUnit{Payloads: [][]byte{make([]byte, 1200), make([]byte, 1200), make([]byte, 300)}}
 	if n := testing.AllocsPerRun(1000, func() {
 		p.WriteAudio(packet, 960)
-		p.Flush()
+		b.server.socket.flush()
 		p.WriteVideo(au)
 	}); n != 0 {
 		t.Errorf("%v allocations for four packets", n)

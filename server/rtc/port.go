@@ -4,17 +4,20 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sectile/server/udp"
 )
 
-// moderation is how long the socket is left alone after several packets came at once.
-// Under load that spares most wake-ups; the packets' times of arrival are the kernel's.
-const moderation = 2 * time.Millisecond
-
-// busy is how many packets at once make it worth while.
-const busy = 4
+const (
+	// moderation is how long the socket is left alone while ticks of sound run. They bring
+	// in what they need themselves, and everything else can wait so long: a wake-up costs
+	// more than what is done for a packet.
+	moderation = 5 * time.Millisecond
+	// calm is after how long without a tick the socket is read at once again.
+	calm = 100 * time.Millisecond
+)
 
 // route takes the packets of one peer that need not go through pion. It returns whether
 // the packet is dealt with; it may change the packet then.
@@ -23,17 +26,20 @@ type route interface {
 }
 
 // port is the UDP socket as pion's mux sees it: what routes take never comes out of it.
-// One goroutine reads.
+// Packets are read in batches, by the ticks of sound when they need them, and for pion by
+// the goroutine of its mux.
 type port struct {
 	*udp.Conn
-	clock func() time.Duration // the engine's
+	clock  func() time.Duration // the engine's
+	polled atomic.Int64         // when poll was called last
 
 	routesMu sync.RWMutex
 	routes   map[netip.AddrPort]route
 
-	// Of the reading goroutine.
-	batch []udp.Packet
-	came  int // packets of the last batch
+	inMu   sync.Mutex
+	others []udp.Packet // not taken by routes, for pion; copies
+	next   int          // of them
+	spares [][]byte     // for such copies
 
 	outMu sync.Mutex
 	out   *outgoing
@@ -50,7 +56,9 @@ type outgoing struct {
 const maxOutgoing = 256
 
 func newPort(conn *udp.Conn, clock func() time.Duration) *port {
-	return &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{}}
+	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{}}
+	p.polled.Store(-int64(calm))
+	return p
 }
 
 // setRoute has r take the packets from addr.
@@ -69,25 +77,78 @@ func (p *port) deleteRoute(addr netip.AddrPort, r route) {
 	}
 }
 
+// poll brings in what has arrived.
+func (p *port) poll() {
+	p.polled.Store(int64(p.clock()))
+	if !p.inMu.TryLock() {
+		return // it is being brought in
+	}
+	defer p.inMu.Unlock()
+	_ = p.read() // an error means that the socket is closed
+}
+
+// maxOthers bounds what waits for pion; more is lost, as in a full buffer of the socket.
+const maxOthers = 4096
+
+// read reads what is there, gives routes what is theirs and keeps the rest. It needs inMu.
+func (p *port) read() error {
+	for {
+		batch, err := p.ReadBatch()
+		if err != nil {
+			return err
+		}
+		for i := range batch {
+			packet := &batch[i]
+			if p.take(packet) || len(p.others) >= maxOthers {
+				continue
+			}
+			var data []byte
+			if n := len(p.spares); n > 0 {
+				data, p.spares = p.spares[n-1], p.spares[:n-1]
+			}
+			p.others = append(p.others, udp.Packet{Data: append(data, packet.Data...), Addr: packet.Addr})
+		}
+		if len(batch) < udp.Batch {
+			return nil
+		}
+	}
+}
+
 // ReadFromAddrPort implements ice.AddrPortReaderWriter.
 func (p *port) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
-		for len(p.batch) > 0 {
-			packet := &p.batch[0]
-			p.batch = p.batch[1:]
-			if !p.take(packet) {
-				return copy(b, packet.Data), packet.Addr, nil
-			}
+		if n, addr, ok := p.other(b); ok {
+			return n, addr, nil
 		}
-		if p.came >= busy {
+		if p.clock()-time.Duration(p.polled.Load()) < calm {
 			time.Sleep(moderation)
+		} else if err := p.Wait(); err != nil {
+			return 0, netip.AddrPort{}, err
 		}
-		batch, err := p.ReadBatch()
+		p.inMu.Lock()
+		err := p.read()
+		p.inMu.Unlock()
 		if err != nil {
 			return 0, netip.AddrPort{}, err
 		}
-		p.batch, p.came = batch, len(batch)
 	}
+}
+
+// other takes the next packet for pion into b.
+func (p *port) other(b []byte) (int, netip.AddrPort, bool) {
+	p.inMu.Lock()
+	defer p.inMu.Unlock()
+	if len(p.others) == 0 {
+		return 0, netip.AddrPort{}, false
+	}
+	packet := p.others[p.next]
+	n := copy(b, packet.Data)
+	p.spares = append(p.spares, packet.Data[:0])
+	p.others[p.next] = udp.Packet{}
+	if p.next++; p.next == len(p.others) {
+		p.others, p.next = p.others[:0], 0
+	}
+	return n, packet.Addr, true
 }
 
 // take offers a packet to the route of its sender.

@@ -47,11 +47,15 @@ type Server struct {
 	counters counters
 	draining atomic.Bool
 	wg       sync.WaitGroup // goroutines of sessions
+	ticking  sync.WaitGroup // tick
+	stopTick chan struct{}
+	stopOnce sync.Once
 
 	mu       sync.Mutex
 	closed   bool
 	bySecret map[string]*session
 	bySID    map[string]*session
+	number   uint64 // of sessions that were connected
 	pending  int    // not connected yet
 	active   [2]int // connected: publish, play
 }
@@ -81,6 +85,7 @@ func newServer(c Config, engine backend) (*Server, error) {
 		epoch: time.Now().Add(-engine.Now()),
 		posts: newAddressLimiter(c.Limits.Posts), changes: newAddressLimiter(c.Limits.Changes),
 		bySecret: map[string]*session{}, bySID: map[string]*session{},
+		stopTick: make(chan struct{}),
 	}
 	if err := checkAssociation(); err != nil {
 		return nil, fmt.Errorf("webrtc: %w", err)
@@ -96,6 +101,8 @@ func newServer(c Config, engine backend) (*Server, error) {
 	if s.socket, err = listen(c.Addr, c.Addresses, engine.Now, s.pionLog, stray); err != nil {
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
+	engine.Around(s.socket.poll, s.socket.flush)
+	s.ticking.Go(s.tick)
 	return s, nil
 }
 
@@ -144,10 +151,40 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
+	s.stopOnce.Do(func() { close(s.stopTick) })
+	s.ticking.Wait()
 	if e := s.socket.close(); err == nil {
 		err = e
 	}
 	return err
+}
+
+// tick has each connected session do what it does every second. One timer serves them
+// all: waking a goroutine for each costs more than what it does then.
+func (s *Server) tick() {
+	const turns = 10 // a tenth of the sessions each, so that no burst delays the sound
+	ticker := time.NewTicker(time.Second / turns)
+	defer ticker.Stop()
+	var now []*session
+	for turn := uint64(0); ; turn++ {
+		select {
+		case <-ticker.C:
+		case <-s.stopTick:
+			return
+		}
+		s.mu.Lock()
+		for _, session := range s.bySID {
+			if session.counted && session.number%turns == turn%turns && !session.ended() {
+				now = append(now, session)
+			}
+		}
+		s.mu.Unlock()
+		for _, session := range now {
+			session.role.tick()
+		}
+		clear(now)
+		now = now[:0]
+	}
 }
 
 // reserve takes a place among the sessions that are not connected yet.
@@ -188,6 +225,8 @@ func (s *Server) connected(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session.counted = true
+	session.number = s.number
+	s.number++
 	s.pending--
 	s.active[session.index()]++
 }

@@ -59,7 +59,8 @@ type session struct {
 	beginMu sync.Mutex
 	closing bool // no more of them
 
-	counted bool // as connected; under the server's lock
+	counted bool   // as connected; under the server's lock
+	number  uint64 // the same: how many were connected before
 
 	mu    sync.Mutex // one negotiation at a time
 	offer *offer
@@ -147,7 +148,6 @@ func (s *session) run() {
 	defer deadline.Stop()
 	select {
 	case <-s.up:
-		s.server.connected(s)
 		s.live()
 	case <-deadline.C:
 		s.server.rejected.add(rejectedTimeout)
@@ -173,15 +173,7 @@ func (s *session) live() {
 		s.end(err)
 		return
 	}
+	s.server.connected(s)
 	s.log.Info("session connected")
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.role.tick()
-		case <-s.stop:
-			return
-		}
-	}
+	<-s.stop
 }

@@ -89,15 +89,26 @@ func (b *batches) init(conn *net.UDPConn) error {
 	return nil
 }
 
-// receive is the system call of ReadBatch; false has the runtime wait for a datagram.
+// receive is the system call of ReadBatch.
 func (v *vector) receive(fd uintptr) bool {
 	n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&v.headers[0])), Batch, syscall.MSG_DONTWAIT, 0, 0)
 	v.processed, v.err = int(n), errno
+	return true
+}
+
+// readable tells whether there is a datagram; false has the runtime wait for one.
+func readable(fd uintptr) bool {
+	var b byte
+	_, _, errno := syscall.Syscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b)), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	return errno != syscall.EAGAIN && errno != syscall.EINTR
 }
 
-// ReadBatch waits for datagrams and returns those that are there, at least one. They are
-// valid until the next call. One goroutine reads at a time.
+// Wait waits until ReadBatch has something to return. The error is that of a socket which
+// is closed or whose deadline is over.
+func (b *batches) Wait() error { return b.raw.Read(readable) }
+
+// ReadBatch returns the datagrams that are there, at most Batch, and none if there are
+// none. They are valid until the next call. One goroutine reads at a time.
 func (b *batches) ReadBatch() ([]Packet, error) {
 	v := &b.in
 	for i := range v.headers {
@@ -109,6 +120,9 @@ func (b *batches) ReadBatch() ([]Packet, error) {
 	}
 	if err := b.raw.Read(v.call); err != nil {
 		return nil, err
+	}
+	if v.err == syscall.EAGAIN || v.err == syscall.EINTR {
+		return nil, nil
 	}
 	if v.err != 0 {
 		return nil, os.NewSyscallError("recvmmsg", v.err)

@@ -5,6 +5,7 @@ package udp
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type batches struct {
 	conn *net.UDPConn
 	data [MaxPacket]byte
 	got  [1]Packet
+	read atomic.Bool // got is for the next ReadBatch
 }
 
 func (b *batches) init(conn *net.UDPConn) error {
@@ -20,15 +22,23 @@ func (b *batches) init(conn *net.UDPConn) error {
 	return nil
 }
 
-// ReadBatch waits for a datagram. It is valid until the next call. One goroutine reads at
-// a time.
-func (b *batches) ReadBatch() ([]Packet, error) {
+// Wait waits until ReadBatch has something to return: it reads it.
+func (b *batches) Wait() error {
 	n, addr, err := b.conn.ReadFromUDPAddrPort(b.data[:])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	b.got[0] = Packet{Data: b.data[:n], Addr: addr, Arrival: time.Now()}
+	b.read.Store(true)
+	return nil
+}
+
+// ReadBatch returns the datagram that Wait has read. It is valid until the next Wait.
+func (b *batches) ReadBatch() ([]Packet, error) {
+	if !b.read.Swap(false) {
+		return nil, nil
+	}
 	return b.got[:], nil
 }
 

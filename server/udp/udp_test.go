@@ -23,6 +23,14 @@ func open(t testing.TB, network, address string) *Conn {
 	return c
 }
 
+// read waits for datagrams.
+func read(c *Conn) ([]Packet, error) {
+	if err := c.Wait(); err != nil {
+		return nil, err
+	}
+	return c.ReadBatch()
+}
+
 func port(c *Conn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
 
 var sockets = []struct{ name, network, address, loopback string }{
@@ -51,7 +59,7 @@ func TestBatch(t *testing.T) {
 			time.Sleep(20 * time.Millisecond) // reading late must not show in Arrival
 			to.SetReadDeadline(time.Now().Add(5 * time.Second))
 			for got := 0; got < len(packets); {
-				batch, err := to.ReadBatch()
+				batch, err := read(to)
 				if err != nil {
 					t.Fatalf("after %d datagrams: %v", got, err)
 				}
@@ -91,7 +99,7 @@ func TestRefused(t *testing.T) {
 	}
 	to.SetReadDeadline(time.Now().Add(5 * time.Second))
 	for got := 0; got < 10; {
-		batch, err := to.ReadBatch()
+		batch, err := read(to)
 		if err != nil {
 			t.Fatalf("after %d datagrams: %v", got, err)
 		}
@@ -104,15 +112,26 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// ReadBatch does not wait.
+func TestNothing(t *testing.T) {
+	for _, tt := range sockets {
+		if got, err := open(t, tt.network, tt.address).ReadBatch(); len(got) != 0 || err != nil {
+			t.Errorf("%s: %d datagrams, %v", tt.name, len(got), err)
+		}
+	}
+}
+
 func TestClosed(t *testing.T) {
 	c := open(t, "udp4", "127.0.0.1:0")
 	done := make(chan error)
 	go func() {
-		_, err := c.ReadBatch()
-		done <- err
+		done <- c.Wait()
 	}()
 	c.Close()
 	if err := <-done; err == nil {
+		t.Error("Wait for a closed socket gives no error")
+	}
+	if _, err := c.ReadBatch(); err == nil {
 		t.Error("ReadBatch of a closed socket gives no error")
 	}
 	if err := c.WriteBatch([]Packet{{Data: []byte{1}, Addr: netip.MustParseAddrPort("127.0.0.1:9")}}); err == nil {
@@ -133,7 +152,7 @@ func TestAllocs(t *testing.T) {
 				t.Fatal(err)
 			}
 			for got := 0; got < len(packets); {
-				batch, err := to.ReadBatch()
+				batch, err := read(to)
 				if err != nil {
 					t.Fatal(err)
 				}
