@@ -90,7 +90,7 @@ type Config struct {
 }
 
 // Buffer is a jitter buffer. It is not safe for concurrent use. Push and Pull allocate
-// nothing.
+// nothing once the places in the ring have grown to the size of the stream's packets.
 type Buffer struct {
 	rate     int
 	decoder  codec.AudioDecoder
@@ -134,7 +134,7 @@ type slot struct {
 	lbrr    bool
 	samples int // of the packet, at opuspkt.Rate
 	frame   int // of each of its frames
-	payload []byte
+	payload []byte // grown as needed: few streams have packets of 1500 bytes
 }
 
 // New makes an empty buffer.
@@ -143,12 +143,8 @@ func New(c Config) *Buffer {
 	if b.counters == nil {
 		b.counters = new(Counters)
 	}
-	storage := make([]byte, ringSize*maxPayload)
-	for i := range b.slots {
-		b.slots[i].payload = storage[i*maxPayload : i*maxPayload : (i+1)*maxPayload]
-	}
 	longest := b.out(opuspkt.MaxSamples)
-	b.sound = make([]int16, 0, 4*longest)
+	b.sound = make([]int16, 0, 2*longest)
 	b.scratch = make([]int16, longest)
 	b.forget()
 	return b
