@@ -41,8 +41,6 @@ func (c udp) WriteToAddrPort(p []byte, addr netip.AddrPort) (int, error) {
 	return c.WriteToUDPAddrPort(p, addr)
 }
 
-func newIntake(conn packetConn) *intake { return &intake{packetConn: conn} }
-
 // ReadFromAddrPort reads the next packet that is for the peer connection.
 func (c *intake) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 	for {
@@ -68,7 +66,7 @@ func (c *intake) take(p []byte) bool {
 		return false // STUN or DTLS (RFC 7983)
 	}
 	if t := p[1]; t >= 192 && t <= 223 {
-		return true // RTCP (RFC 5761, 4)
+		return !c.open.Load() // RTCP (RFC 5761, 4)
 	}
 	now, sequence := time.Now(), binary.BigEndian.Uint16(p[2:])
 	c.mu.Lock()

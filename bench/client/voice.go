@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/interceptor"
@@ -16,13 +17,17 @@ import (
 
 // Voice is the sound of a participant made for load: it sends what was encoded before, and
 // looks at the headers of what comes only, unless it is told to keep payloads. It sends no
-// RTCP and answers none.
+// RTCP, unless the link has feedback.
 type Voice struct {
 	pc     *peer
+	conn   *impaired
 	end    func() error // ends the session at the server; nil: none
 	track  *webrtc.TrackLocalStaticRTP
 	header rtp.Header
 	intake *intake
+
+	feedback bool
+	keeping  atomic.Bool
 
 	mu   sync.Mutex
 	kept []Packet
@@ -32,7 +37,8 @@ type Voice struct {
 // Packet is a packet that a Voice kept.
 type Packet struct {
 	At        time.Time // of its arrival at the socket
-	Timestamp uint32    // 1/48000 s
+	Sequence  uint16
+	Timestamp uint32 // 1/48000 s
 	Payload   []byte
 }
 
@@ -78,12 +84,20 @@ func (l Link) Voice(ctx context.Context, direction webrtc.RTPTransceiverDirectio
 	}, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
+	registry := &interceptor.Registry{}
+	if l.Feedback {
+		if err := webrtc.ConfigureRTCPReports(registry); err != nil {
+			return nil, err
+		}
+	}
 	conn, err := l.listen()
 	if err != nil {
 		return nil, err
 	}
-	v := &Voice{intake: newIntake(conn)}
-	if v.pc, err = newPeerOn(v.intake, media, &interceptor.Registry{}); err != nil {
+	v := &Voice{conn: conn, intake: &intake{packetConn: conn}}
+	v.intake.open.Store(l.Feedback)
+	v.feedback = l.Feedback
+	if v.pc, err = newPeerOn(v.intake, media, registry); err != nil {
 		return nil, err
 	}
 	if err := v.connect(ctx, direction, signal); err != nil {
@@ -126,6 +140,9 @@ func (v *Voice) Send(payload []byte, timestamp uint32, marker bool) error {
 	return v.track.WriteRTP(&rtp.Packet{Header: v.header, Payload: payload})
 }
 
+// Impair changes what happens to the packets of the connection from now on.
+func (v *Voice) Impair(up, down Impairment) { v.conn.impair(up, down) }
+
 // Flow is what is known of the RTP stream so far.
 func (v *Voice) Flow() Flow { return v.intake.flow() }
 
@@ -134,7 +151,8 @@ func (v *Voice) Record(on bool) []time.Time { return v.intake.record(on) }
 
 // Keep starts to keep packets, or returns those since it was started and stops.
 func (v *Voice) Keep(on bool) []Packet {
-	v.intake.open.Store(on)
+	v.keeping.Store(on)
+	v.intake.open.Store(on || v.feedback)
 	if on {
 		return nil
 	}
@@ -151,7 +169,10 @@ func (v *Voice) keep(track *webrtc.TrackRemote) {
 		if err != nil {
 			return
 		}
-		p := Packet{v.intake.arrival(packet.SequenceNumber), packet.Timestamp, packet.Payload}
+		if !v.keeping.Load() {
+			continue
+		}
+		p := Packet{v.intake.arrival(packet.SequenceNumber), packet.SequenceNumber, packet.Timestamp, packet.Payload}
 		v.mu.Lock()
 		v.kept = append(v.kept, p)
 		v.mu.Unlock()
