@@ -61,9 +61,8 @@ bench-kernels: bench-deps
 
 ## bench-density: a table of rooms' cost beside Janus's, as root (ARGS="--rows '1 room × 40'")
 .PHONY: bench-density
-bench-density: bench-deps
+bench-density: bench-deps build
 	go build -o bin/ ./bench/load ./bench/density
-	go build -o bin/sectile ./server
 	bin/density $(ARGS)
 
 ## deps: install the Debian packages that a build needs

@@ -16,6 +16,7 @@ type options struct {
 	Sectile  string        `default:"bin/sectile" help:"The server's program."`
 	Load     string        `default:"bin/load" help:"The program of bench/load."`
 	Rows     string        `placeholder:"REGEXP" help:"Only rows whose name matches."`
+	Busy     float64       `default:"0.7" help:"Share of the machine that is busy where the lateness of ticks is measured; 0: not at all."`
 	Warmup   time.Duration `default:"5s" help:"Of each row, not measured."`
 	Duration time.Duration `default:"20s" help:"What is measured of each row."`
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"sectile/bench/target"
@@ -16,22 +17,28 @@ import (
 type row struct {
 	name                         string
 	rooms, participants, talkers int
-	speech                       bool
+	speech, bursts               bool
 }
 
 var rows = []row{
-	{"1 room × 40, 3 talkers", 1, 40, 3, false},
-	{"10 rooms × 4, 1 talker", 10, 4, 1, false},
-	{"1 room × 20, all speak", 1, 20, 20, true},
-	{"1 room × 200, 3 talkers", 1, 200, 3, false},
-	{"100 rooms × 4, 1 talker", 100, 4, 1, false},
+	{name: "1 room × 40, 3 talkers", rooms: 1, participants: 40, talkers: 3},
+	{name: "10 rooms × 4, 1 talker", rooms: 10, participants: 4, talkers: 1},
+	{name: "1 room × 20, all speak", rooms: 1, participants: 20, talkers: 20, speech: true},
+	{name: "1 room × 200, 3 talkers", rooms: 1, participants: 200, talkers: 3},
+	{name: "100 rooms × 4, 1 talker", rooms: 100, participants: 4, talkers: 1},
+	{name: "added delay, 10 rooms × 4", rooms: 10, participants: 4, talkers: 1, bursts: true},
+}
+
+// busy is the row of as many rooms as make the whole machine busy to a share, by what n
+// participants cost the server and the load.
+func busy(share float64, cost *target.Report) row {
+	n := float64(cost.Rooms) * share * float64(runtime.NumCPU()) / (cost.Cores + cost.LoadCores)
+	rooms := min(max(int(n), 1), 250)
+	return row{name: fmt.Sprintf("%d rooms × 4, 1 talker", rooms), rooms: rooms, participants: 4, talkers: 1}
 }
 
 // speech is what talkers say: Debian's alsa-utils.
 const speech = "/usr/share/sounds/alsa/*_*.wav"
-
-// servers are who is compared.
-var servers = []string{"sectile", "janus"}
 
 // result is a report, or why there is none.
 type result struct {
@@ -39,36 +46,49 @@ type result struct {
 	err error
 }
 
+// compared are the results of one row.
+type compared struct {
+	row
+	ours, theirs result
+}
+
 func (o options) run() error {
 	wanted, err := regexp.Compile(o.Rows)
 	if err != nil {
 		return err
 	}
-	var measured []row
-	var results [][]result
+	var all []compared
 	for _, r := range rows {
-		if !wanted.MatchString(r.name) {
-			continue
+		if wanted.MatchString(r.name) {
+			all = append(all, compared{r, o.measure("sectile", r), o.measure("janus", r)})
 		}
-		var pair []result
-		for _, peer := range servers {
-			fmt.Fprintf(os.Stderr, "== %s: %s\n", peer, r.name)
-			report, err := o.measure(peer, r)
-			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			} else {
-				report.Print(os.Stderr)
-			}
-			pair = append(pair, result{report, err})
-		}
-		measured, results = append(measured, r), append(results, pair)
 	}
-	table(os.Stdout, measured, results)
+	// Ticks have to keep their time on a machine with much to do, not on an idle one.
+	var ticks *compared
+	for _, c := range all {
+		if c.rooms == 100 && c.ours.err == nil && o.Busy > 0 {
+			r := busy(o.Busy, c.ours.Report)
+			ticks = &compared{row: r, ours: o.measure("sectile", r)}
+		}
+	}
+	fmt.Println()
+	print(os.Stdout, all, ticks)
 	return nil
 }
 
-// measure starts a server and puts the load of a row on it.
-func (o options) measure(peer string, r row) (report *target.Report, err error) {
+// measure starts a server, puts the load of a row on it, and tells about it on stderr.
+func (o options) measure(peer string, r row) result {
+	fmt.Fprintf(os.Stderr, "== %s: %s\n", peer, r.name)
+	report, err := o.load(peer, r)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		report.Print(os.Stderr)
+	}
+	return result{report, err}
+}
+
+func (o options) load(peer string, r row) (report *target.Report, err error) {
 	var server *target.Server
 	if peer == "janus" {
 		server, err = target.StartJanus()
@@ -93,6 +113,9 @@ func (o options) measure(peer string, r row) (report *target.Report, err error) 
 	}
 	if r.speech {
 		args = append(args, "--speech", speech)
+	}
+	if r.bursts {
+		args = append(args, "--bursts")
 	}
 	var output, errors bytes.Buffer
 	cmd := exec.Command(o.Load, args...)

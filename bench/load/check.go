@@ -14,9 +14,10 @@ var tones = []float64{397, 523, 701, 907, 1117, 1361, 439, 577, 643, 769, 829, 9
 
 // media is all that is sent.
 type media struct {
-	speech, silence clip
-	tones           []clip // by talker
-	level           float64
+	speech, burst, silence clip
+	tones                  []clip // by talker
+	level                  float64
+	codec                  time.Duration // delay of the codecs
 }
 
 // media encodes what the options ask for. The tones are so quiet that all of them at once
@@ -27,6 +28,14 @@ func (o options) media() (m media, err error) {
 	}
 	if o.Speech != "" {
 		if m.speech, err = speech(o.Speech); err != nil {
+			return m, err
+		}
+	}
+	if o.Bursts {
+		if m.burst, err = burst(); err != nil {
+			return m, err
+		}
+		if m.codec, err = codecDelay(m.burst); err != nil {
 			return m, err
 		}
 	}
@@ -58,6 +67,8 @@ func (m media) cast(p *participant) {
 	switch t := m.talker(p); {
 	case t < 0:
 		p.play(m.silence, offset)
+	case t == 0 && m.burst != nil:
+		p.play(m.burst, 0)
 	case m.speech != nil:
 		p.play(m.speech, offset)
 	default:
@@ -69,12 +80,12 @@ func (m media) cast(p *participant) {
 // a time keep what they receive, since decrypting costs the processor that the server
 // needs. Everything is decoded when all have been heard.
 func (o options) check(m media, all []*participant, r *target.Report) {
-	for _, p := range all {
-		if t := m.talker(p); t >= 0 && m.speech != nil {
-			p.play(m.tones[t], 0)
+	if m.speech != nil || m.burst != nil {
+		for _, p := range all {
+			if t := m.talker(p); t >= 0 {
+				p.play(m.tones[t], 0)
+			}
 		}
-	}
-	if m.speech != nil {
 		time.Sleep(time.Second)
 	}
 	const group = 50
@@ -91,7 +102,11 @@ func (o options) check(m media, all []*participant, r *target.Report) {
 	}
 	r.Checked = len(all)
 	for i, p := range all {
-		r.Wrong = append(r.Wrong, m.wrong(p, heard[i])...)
+		wrong := m.wrong(p, heard[i])
+		r.Wrong = append(r.Wrong, wrong...)
+		if len(wrong) > 0 {
+			r.WrongMixes++
+		}
 	}
 }
 

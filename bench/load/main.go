@@ -37,6 +37,7 @@ type options struct {
 	Participants int           `default:"40" help:"Participants in each room."`
 	Talkers      int           `default:"3" help:"How many of them talk."`
 	Speech       string        `placeholder:"FILES" help:"Talkers speak: 16-bit mono WAV of 48 kHz, such as '/usr/share/sounds/alsa/*_*.wav'."`
+	Bursts       bool          `help:"The first talker of each room sends short bursts of a tone, whose delay is measured."`
 	Warmup       time.Duration `default:"5s" help:"Not measured, after all have joined."`
 	Duration     time.Duration `default:"20s" help:"What is measured."`
 	JSON         bool          `name:"json" help:"Print the report as JSON."`
@@ -63,7 +64,7 @@ func (o options) main() error {
 	} else {
 		r.Print(os.Stdout)
 	}
-	if n := len(r.Wrong); n > 0 {
+	if n := r.WrongMixes; n > 0 {
 		return fmt.Errorf("%d mixes are wrong", n)
 	}
 	return nil

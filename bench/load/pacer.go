@@ -18,15 +18,21 @@ type source struct {
 	position  int // in the clip, of the next frame
 	timestamp uint32
 	silent    bool        // the last frame was not sent
-	starts    []time.Time // when the clip began, if they are wanted
-	note      bool
+	starts    []time.Time // when the clip began each time
 }
 
 // play changes the clip, to be sent from a frame on.
 func (s *source) play(c clip, from int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clip, s.position = c, from%len(c)
+	s.clip, s.position, s.starts = c, from%len(c), nil
+}
+
+// started are the moments when the clip began.
+func (s *source) started() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.starts)
 }
 
 // step sends what is due in one 20 ms.
@@ -35,7 +41,7 @@ func (s *source) step() {
 	packet, first := s.clip[s.position], s.position == 0
 	s.position = (s.position + 1) % len(s.clip)
 	s.timestamp += samples
-	if first && s.note {
+	if first {
 		s.starts = append(s.starts, time.Now())
 	}
 	marker := s.silent

@@ -53,7 +53,7 @@ func (o options) run() (*target.Report, error) {
 	defer cancel()
 	time.Sleep(o.Warmup)
 
-	r, err := o.measure(all)
+	r, err := o.measure(media, all)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +129,13 @@ func (o options) leave(server target.Target, all []*participant) {
 }
 
 // measure measures for o.Duration.
-func (o options) measure(all []*participant) (*target.Report, error) {
+func (o options) measure(m media, all []*participant) (*target.Report, error) {
 	flows := make([]client.Flow, len(all))
 	for i, p := range all {
 		p.Down.Record(true)
+		if o.hearsBursts(p) {
+			p.Down.Keep(true)
+		}
 		flows[i] = p.Down.Flow()
 	}
 	metrics, err := o.scrape()
@@ -177,8 +180,23 @@ func (o options) measure(all []*participant) (*target.Report, error) {
 		r.Missing += flow.Gaps - flows[i].Gaps
 	}
 	r.InterArrivalP99 = quantile(gaps, 0.99).Seconds()
+	var bursts []time.Duration
+	for i, p := range all {
+		if !o.hearsBursts(p) {
+			continue
+		}
+		more, err := delays(all[i-p.number].started(), p.Down.Keep(false), m.codec)
+		if err != nil {
+			return nil, err
+		}
+		bursts = append(bursts, more...)
+	}
+	r.Bursts, r.DelayP50, r.DelayP95 = len(bursts), quantile(bursts, 0.5).Seconds(), quantile(bursts, 0.95).Seconds()
 	return r, nil
 }
+
+// hearsBursts tells whether the delay is measured at this participant: one of each room.
+func (o options) hearsBursts(p *participant) bool { return o.Bursts && p.number == o.Participants-1 }
 
 // scrape reads the metrics of a Sectile.
 func (o options) scrape() (target.Metrics, error) {

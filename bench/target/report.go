@@ -21,10 +21,14 @@ type Report struct {
 	InterArrivalP99 float64 // of all participants
 	SendLateP99     float64 // of this program's own sending
 
+	Bursts             int // whose delay was measured
+	DelayP50, DelayP95 float64
+
 	Tick *Ticks // Sectile only
 
-	Checked int      // mixes whose content was looked at
-	Wrong   []string // what was wrong with them
+	Checked    int // mixes whose content was looked at
+	WrongMixes int
+	Wrong      []string // what is wrong with them, some with more than one thing
 }
 
 // Ticks are a Sectile's audio ticks.
@@ -44,11 +48,14 @@ func (r *Report) Print(w io.Writer) {
 	line("server memory", "%.0f MiB, %.2f MiB a participant", float64(r.RSS)/(1<<20), float64(r.RSS)/(1<<20)/n)
 	line("packets to the worst", "%.1f a second; %d breaks in sequence numbers", r.WorstRate, r.Missing)
 	line("inter-arrival p99", "%.1f ms", 1000*r.InterArrivalP99)
+	if r.Bursts > 0 {
+		line("added delay", "p50 %.1f ms, p95 %.1f ms, of %d bursts", 1000*r.DelayP50, 1000*r.DelayP95, r.Bursts)
+	}
 	if t := r.Tick; t != nil {
 		line("tick lateness", "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; %.0f skipped", 1000*t.P50, 1000*t.P99, 1000*t.P999, t.Skipped)
 	}
 	line("the load itself", "%.2f of a core, packets sent late p99 %.1f ms", r.LoadCores, 1000*r.SendLateP99)
-	line("mixes checked", "%d, wrong %d", r.Checked, len(r.Wrong))
+	line("mixes checked", "%d, wrong %d", r.Checked, r.WrongMixes)
 	for i, wrong := range r.Wrong {
 		if i == 10 {
 			fmt.Fprintln(w, "  …")
