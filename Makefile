@@ -12,7 +12,7 @@ ARGS ?=
 ## help: print this
 .PHONY: help
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 ## run: install what is missing, build, start the server with its demo (ARGS="--http :9000 …")
 .PHONY: run
@@ -59,6 +59,12 @@ bench-kernels: bench-deps
 		bin/peers.test -test.bench '$(BENCH)' -test.benchtime $(TIME) || exit 1; \
 	done | go run ./bench/kernels
 
+## bench-density: a table of rooms' cost beside Janus's, as root (ARGS="--rows '1 room × 40'")
+.PHONY: bench-density
+bench-density: bench-deps build
+	go build -o bin/ ./bench/load ./bench/density
+	bin/density $(ARGS)
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:
@@ -69,7 +75,7 @@ deps:
 test-deps:
 	@scripts/deps.sh test
 
-## bench-deps: the same for bench-kernels
+## bench-deps: the same for bench-kernels and bench-density
 .PHONY: bench-deps
 bench-deps:
 	@scripts/deps.sh bench

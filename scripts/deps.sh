@@ -7,7 +7,7 @@ build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil
 test="$build chromium curl qemu-user-static"
 # Any npm will do: Debian's brings hundreds of packages along.
 command -v npm >/dev/null || test="$test npm"
-bench="$build libyuv-dev mate-backgrounds"
+bench="$build libyuv-dev mate-backgrounds janus alsa-utils iproute2"
 
 case "${1:-}" in
 build) wanted=$build ;;
@@ -28,6 +28,8 @@ if [ -n "$missing" ]; then
 	fi
 	echo "installing:$missing"
 	export DEBIAN_FRONTEND=noninteractive
+	# Janus is only run by the benchmarks, never as a service.
+	case "$missing" in *" janus"*) systemctl mask janus.service >/dev/null 2>&1 || true ;; esac
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi

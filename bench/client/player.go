@@ -80,7 +80,7 @@ func (l Link) Play(ctx context.Context, room, tracks string) (*Player, error) {
 	if tracks != "" {
 		endpoint += "?filter.tracks=" + tracks
 	}
-	if p.session, err = negotiate(ctx, pc, endpoint); err != nil {
+	if p.session, err = l.negotiate(ctx, pc, endpoint); err != nil {
 		pc.Close()
 		p.wg.Wait()
 		return nil, err

@@ -94,7 +94,7 @@ func (l Link) Publish(ctx context.Context, stream string, m Media) (*Publisher, 
 		p.wg.Go(func() { p.readRTCP(sender) })
 		start = append(start, func() { p.camera(run, track) })
 	}
-	if p.session, err = negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
+	if p.session, err = l.negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
 		return fail(err)
 	}
 	for _, f := range start {

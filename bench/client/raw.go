@@ -35,7 +35,7 @@ func (l Link) PublishRaw(ctx context.Context, stream string) (*Raw, error) {
 			return fail(err)
 		}
 	}
-	if r.session, err = negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
+	if r.session, err = l.negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
 		return fail(err)
 	}
 	return r, nil

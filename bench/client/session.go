@@ -21,6 +21,7 @@ import (
 // session is one peer connection negotiated over HTTP (RFC 9725 and its mirror, WHEP).
 type session struct {
 	pc       *peer
+	client   *http.Client
 	Location *url.URL // of the session
 	SID      string   // X-Sid
 	Answer   string   // SDP
@@ -37,7 +38,7 @@ func (p *peer) Close() error {
 	return errors.Join(p.PeerConnection.Close(), p.mux.Close())
 }
 
-// newPeer makes a peer connection that only speaks to this machine, over the link.
+// newPeer makes a peer connection over the link, with all that a browser has.
 func (l Link) newPeer() (*peer, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
@@ -47,14 +48,18 @@ func (l Link) newPeer() (*peer, error) {
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
 		return nil, err
 	}
-	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
-	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	conn, err := l.listen()
 	if err != nil {
 		return nil, err
 	}
+	return newPeerOn(conn, media, registry)
+}
+
+// newPeerOn makes a peer connection that owns the socket and uses no other.
+func newPeerOn(conn net.PacketConn, media *webrtc.MediaEngine, registry *interceptor.Registry) (*peer, error) {
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
 	settings.SetICEUDPMux(mux)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
@@ -67,7 +72,25 @@ func (l Link) newPeer() (*peer, error) {
 }
 
 // negotiate posts the offer of pc to an endpoint and waits until it is connected.
-func negotiate(ctx context.Context, pc *peer, endpoint string) (*session, error) {
+func (l Link) negotiate(ctx context.Context, pc *peer, endpoint string) (s *session, err error) {
+	err = pc.connect(ctx, func(ctx context.Context, offer string) (string, error) {
+		if s, err = l.post(ctx, endpoint, offer); err != nil {
+			return "", err
+		}
+		s.pc = pc
+		return s.Answer, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Signal hands an offer to a server and returns its answer.
+type Signal func(ctx context.Context, offer string) (answer string, err error)
+
+// connect makes an offer, sets the answer, and waits until the connection is there.
+func (pc *peer) connect(ctx context.Context, signal Signal) error {
 	connected := make(chan webrtc.PeerConnectionState, 8)
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		select {
@@ -77,31 +100,30 @@ func negotiate(ctx context.Context, pc *peer, endpoint string) (*session, error)
 	})
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gathered := webrtc.GatheringCompletePromise(pc.PeerConnection)
 	if err := pc.SetLocalDescription(offer); err != nil {
-		return nil, err
+		return err
 	}
 	<-gathered
-	s, err := post(ctx, endpoint, pc.LocalDescription().SDP)
+	answer, err := signal(ctx, pc.LocalDescription().SDP)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.pc = pc
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.Answer}); err != nil {
-		return nil, fmt.Errorf("answer: %w", err)
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		return fmt.Errorf("answer: %w", err)
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%s: not connected: %w", endpoint, ctx.Err())
+			return fmt.Errorf("not connected: %w", ctx.Err())
 		case state := <-connected:
 			switch state {
 			case webrtc.PeerConnectionStateConnected:
-				return s, nil
+				return nil
 			case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-				return nil, fmt.Errorf("%s: connection %s", endpoint, state)
+				return fmt.Errorf("connection %s", state)
 			}
 		}
 	}
@@ -115,13 +137,13 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Body) }
 
-func post(ctx context.Context, endpoint, offer string) (*session, error) {
+func (l Link) post(ctx context.Context, endpoint, offer string) (*session, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBufferString(offer))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/sdp")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := l.http().Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -137,23 +159,26 @@ func post(ctx context.Context, endpoint, offer string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Location: location, SID: resp.Header.Get("X-Sid"), Answer: string(body)}, nil
+	return &session{client: l.http(), Location: location, SID: resp.Header.Get("X-Sid"), Answer: string(body)}, nil
 }
 
 // Close ends the session with DELETE and closes the connection.
-func (s *session) Close() error {
+func (s *session) Close() error { return errors.Join(s.remove(), s.pc.Close()) }
+
+// remove ends the session at the server.
+func (s *session) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, s.Location.String(), nil)
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client.Do(req)
 	if err == nil {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
 			err = fmt.Errorf("DELETE: status %d", resp.StatusCode)
 		}
 	}
-	return errors.Join(err, s.pc.Close())
+	return err
 }

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gopkg.in/hraban/opus.v2"
+)
+
+// rate is of all sound, in Hz.
+const rate = 48000
+
+// samples are in a frame, 20 ms.
+const samples = rate / 50
+
+// clip is sound encoded before the measurement, to be sent over and over: a packet for each
+// 20 ms, or nil where nothing is sent.
+type clip [][]byte
+
+// kind is what an encoder is made for.
+type kind struct {
+	application opus.Application
+	bitrate     int
+	dtx         bool
+}
+
+var (
+	music = kind{opus.AppAudio, 64000, false} // tones
+	voice = kind{opus.AppVoIP, 64000, false}
+	quiet = kind{opus.AppVoIP, 32000, true}
+)
+
+// encode encodes whole frames as browsers do. With DTX libopus makes packets of one or two
+// bytes in silence; the first of a run is sent and the others are not, until libopus
+// renews the description of the silence, every 400 ms.
+func (k kind) encode(pcm []int16) (clip, error) {
+	encoder, err := opus.NewEncoder(rate, 1, k.application)
+	if err != nil {
+		return nil, err
+	}
+	if err := encoder.SetBitrate(k.bitrate); err != nil {
+		return nil, err
+	}
+	if err := encoder.SetDTX(k.dtx); err != nil {
+		return nil, err
+	}
+	var c clip
+	buffer, silent := make([]byte, 1500), false
+	for ; len(pcm) >= samples; pcm = pcm[samples:] {
+		n, err := encoder.Encode(pcm[:samples], buffer)
+		if err != nil {
+			return nil, err
+		}
+		was := silent
+		if silent = n <= 2; silent && was {
+			c = append(c, nil)
+		} else {
+			c = append(c, slices.Clone(buffer[:n]))
+		}
+	}
+	return c, nil
+}
+
+// tone is a sine of a whole number of hertz that goes on from the end of the clip at its
+// start; level is of its peak in dBFS.
+func tone(hz, level float64) (clip, error) { return music.encode(sine(4*rate, hz, level)) }
+
+func sine(n int, hz, level float64) []int16 {
+	amplitude := 32767 * math.Pow(10, level/20)
+	pcm := make([]int16, n)
+	for i := range pcm {
+		pcm[i] = int16(amplitude * math.Sin(2*math.Pi*hz*float64(i)/rate))
+	}
+	return pcm
+}
+
+// silence is a microphone's noise of −80 dBFS with DTX.
+func silence() (clip, error) {
+	random := rand.New(rand.NewPCG(1, 1))
+	pcm := make([]int16, 20*rate)
+	for i := range pcm {
+		pcm[i] = int16(3 * random.NormFloat64())
+	}
+	return quiet.encode(pcm)
+}
+
+// speech is what is spoken in the files, 16-bit mono WAV of 48 kHz, one after the other.
+func speech(pattern string) (clip, error) {
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, err
+	}
+	var pcm []int16
+	for _, file := range files {
+		more, err := wav(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		pcm = append(pcm, more...)
+	}
+	if len(pcm) < rate {
+		return nil, fmt.Errorf("less than a second of speech in %s", pattern)
+	}
+	return voice.encode(pcm)
+}
+
+func wav(file string) ([]int16, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WAVE" {
+		return nil, fmt.Errorf("no WAV")
+	}
+	var format []byte
+	for data = data[12:]; len(data) >= 8; {
+		id, size := string(data[:4]), int(binary.LittleEndian.Uint32(data[4:]))
+		data = data[8:]
+		body := data[:min(size, len(data))]
+		data = data[min(size+size&1, len(data)):]
+		switch id {
+		case "fmt ":
+			format = body
+		case "data":
+			if len(format) < 16 || format[0] != 1 || format[2] != 1 || binary.LittleEndian.Uint32(format[4:]) != rate || format[14] != 16 {
+				return nil, fmt.Errorf("not 16-bit mono PCM of %d Hz", rate)
+			}
+			pcm := make([]int16, len(body)/2)
+			for i := range pcm {
+				pcm[i] = int16(binary.LittleEndian.Uint16(body[2*i:]))
+			}
+			return pcm, nil
+		}
+	}
+	return nil, fmt.Errorf("no sound in it")
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	"sectile/bench/client"
+	"sectile/bench/target"
+)
+
+// participant is one who sends and hears.
+type participant struct {
+	target.Member
+	source
+	room, number int
+}
+
+func (p *participant) String() string {
+	return fmt.Sprintf("participant %d of room %d", p.number, p.room)
+}
+
+// run makes the rooms, fills them, measures, and checks what is heard.
+func (o options) run() (*target.Report, error) {
+	if o.Talkers > min(len(tones), o.Participants) {
+		return nil, fmt.Errorf("%d talkers of %d participants: at most %d", o.Talkers, o.Participants, len(tones))
+	}
+	media, err := o.media()
+	if err != nil {
+		return nil, err
+	}
+	server := o.target()
+	all, err := o.join(server)
+	defer o.leave(server, all)
+	if err != nil {
+		return nil, err
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sources := make([]*source, len(all))
+	for i, p := range all {
+		sources[i] = &p.source
+		media.cast(p)
+	}
+	var late []time.Duration
+	var wg sync.WaitGroup
+	wg.Go(func() { late = pace(ctx, sources) })
+	defer wg.Wait()
+	defer cancel()
+	time.Sleep(o.Warmup)
+
+	r, err := o.measure(media, all)
+	if err != nil {
+		return nil, err
+	}
+	o.check(media, all, r)
+	cancel()
+	wg.Wait()
+	r.SendLateP99 = quantile(late, 0.99).Seconds()
+	return r, nil
+}
+
+// join connects everybody, a few at a time.
+func (o options) join(server target.Target) ([]*participant, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+time.Duration(o.Rooms*o.Participants)*100*time.Millisecond)
+	defer cancel()
+	for r := range o.Rooms {
+		if err := server.AddRoom(ctx, r); err != nil {
+			return nil, fmt.Errorf("room %d: %w", r, err)
+		}
+	}
+	places := make(chan struct{}, 8)
+	all := make([]*participant, o.Rooms*o.Participants)
+	errs := make([]error, len(all))
+	local := o.Local.Addr()
+	var wg sync.WaitGroup
+	for i := range all {
+		p := &participant{room: i / o.Participants, number: i % o.Participants}
+		all[i] = p
+		link := client.Link{}
+		if o.Local.IsValid() {
+			if local = local.Next(); !o.Local.Contains(local) {
+				return all, fmt.Errorf("%v has fewer than %d addresses", o.Local, len(all))
+			}
+			link.Local = local
+		}
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			if p.Member, errs[i] = server.Join(ctx, link, p.room, p.number); errs[i] != nil {
+				errs[i] = fmt.Errorf("%v: %w", p, errs[i])
+				return
+			}
+			p.source.voice = p.Up
+		})
+		if err := ctx.Err(); err != nil {
+			break
+		}
+	}
+	wg.Wait()
+	return all, errors.Join(errs...)
+}
+
+// leave ends everything.
+func (o options) leave(server target.Target, all []*participant) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for r := range o.Rooms {
+		// A room that is not there is what is wanted.
+		_ = server.RemoveRoom(ctx, r)
+	}
+	places := make(chan struct{}, 8)
+	var wg sync.WaitGroup
+	for _, p := range all {
+		if p == nil {
+			break // joining stopped here
+		}
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			p.Close()
+		})
+	}
+	wg.Wait()
+}
+
+// measure measures for o.Duration.
+func (o options) measure(m media, all []*participant) (*target.Report, error) {
+	flows := make([]client.Flow, len(all))
+	for i, p := range all {
+		p.Down.Record(true)
+		if o.hearsBursts(p) {
+			p.Down.Keep(true)
+		}
+		flows[i] = p.Down.Flow()
+	}
+	metrics, err := o.scrape()
+	if err != nil {
+		return nil, err
+	}
+	start, own := time.Now(), ownCPU()
+	cpu, _, err := target.Process(o.PID)
+	if err != nil {
+		return nil, err
+	}
+	time.Sleep(o.Duration)
+	seconds := time.Since(start).Seconds()
+	cpuAfter, rss, err := target.Process(o.PID)
+	if err != nil {
+		return nil, err
+	}
+	own = ownCPU() - own
+	after, err := o.scrape()
+	if err != nil {
+		return nil, err
+	}
+
+	r := &target.Report{
+		Peer: o.Peer, Rooms: o.Rooms, Participants: o.Participants, Talkers: o.Talkers, Seconds: seconds,
+		Cores: (cpuAfter - cpu).Seconds() / seconds, RSS: rss, LoadCores: own.Seconds() / seconds,
+	}
+	r.CPU = 1000 * r.Cores / float64(len(all))
+	if o.Peer == "sectile" {
+		r.Tick = after.Since(metrics).Ticks()
+	}
+	var gaps []time.Duration
+	for i, p := range all {
+		arrivals, flow := p.Down.Record(false), p.Down.Flow()
+		for j := 1; j < len(arrivals); j++ {
+			gaps = append(gaps, arrivals[j].Sub(arrivals[j-1]))
+		}
+		worst := float64(len(arrivals)) / seconds
+		if i == 0 || worst < r.WorstRate {
+			r.WorstRate = worst
+		}
+		r.Missing += flow.Gaps - flows[i].Gaps
+	}
+	r.InterArrivalP99 = quantile(gaps, 0.99).Seconds()
+	var bursts []time.Duration
+	for i, p := range all {
+		if !o.hearsBursts(p) {
+			continue
+		}
+		more, err := delays(all[i-p.number].started(), p.Down.Keep(false), m.codec)
+		if err != nil {
+			return nil, err
+		}
+		bursts = append(bursts, more...)
+	}
+	r.Bursts, r.DelayP50, r.DelayP95 = len(bursts), quantile(bursts, 0.5).Seconds(), quantile(bursts, 0.95).Seconds()
+	return r, nil
+}
+
+// hearsBursts tells whether the delay is measured at this participant: one of each room.
+func (o options) hearsBursts(p *participant) bool { return o.Bursts && p.number == o.Participants-1 }
+
+// scrape reads the metrics of a Sectile.
+func (o options) scrape() (target.Metrics, error) {
+	if o.Peer != "sectile" {
+		return nil, nil
+	}
+	return target.Scrape(context.Background(), o.Server)
+}
+
+// ownCPU is the processor time of this process.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // it cannot fail for RUSAGE_SELF
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
