@@ -35,7 +35,8 @@ func newTrack(kind webrtc.RTPCodecType, stream string) *track {
 	case webrtc.RTPCodecTypeVideo:
 		t.mime, t.clock = webrtc.MimeTypeH264, 90000
 	}
-	t.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}
+	// Of 15 bits: a player that misses the first packets must not miss a wrap (RFC 3711, 3.3.1).
+	t.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32N(1 << 15))}
 	return t
 }
 
