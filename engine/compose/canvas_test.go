@@ -11,7 +11,15 @@ import (
 	"sectile/asm/yuv"
 )
 
-var background = colour{BackgroundY, BackgroundU, BackgroundV}
+var background = rgb(DefaultStyle.Background)
+
+// plain returns a canvas that writes no names over pictures.
+func plain(w, h int) *Canvas {
+	c := NewCanvas(w, h)
+	c.Arrange(Style{Background: DefaultStyle.Background}, nil)
+	c.Settle()
+	return c
+}
 
 // solid returns a picture of w×h in one colour.
 func solid(w, h int, c colour) *yuv.Image {
@@ -60,6 +68,17 @@ func checkPicture(t *testing.T, what string, img *yuv.Image, cell, pic Rect, c c
 	checkRect(t, what+", right", img, Rect{right, cell.Y, cell.X + cell.W - right, cell.H}, background)
 }
 
+// drawCard draws the card of another name than that of the layout.
+func drawCard(c *Cell, name string) bool {
+	if c.name != name {
+		c.name, c.title = name, label{}
+		if c.shows == card {
+			c.shows = nothing
+		}
+	}
+	return c.DrawCard()
+}
+
 // names returns n different names.
 func names(n int) []string {
 	list := make([]string, n)
@@ -95,7 +114,7 @@ func TestNewCanvas(t *testing.T) {
 func TestEveryCellShowsItsOwn(t *testing.T) {
 	for _, size := range [][2]int{{854, 480}, {360, 640}, {64, 64}} {
 		for _, n := range []int{1, 2, 3, 4, 5, 9, 17, 100} {
-			c := NewCanvas(size[0], size[1])
+			c := plain(size[0], size[1])
 			c.Layout(names(n))
 			colours := make([]colour, n)
 			for i, cell := range c.Cells() {
@@ -114,7 +133,7 @@ func TestEveryCellShowsItsOwn(t *testing.T) {
 }
 
 func TestPictureGeometry(t *testing.T) {
-	c := NewCanvas(1280, 720)
+	c := plain(1280, 720)
 	c.Layout(names(4))
 	cell := c.Cells()[2]
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -134,22 +153,22 @@ func TestPictureGeometry(t *testing.T) {
 
 // A picture of the size shown before the card leaves nothing of the card.
 func TestPictureAfterCard(t *testing.T) {
-	c := NewCanvas(640, 360)
+	c := plain(640, 360)
 	c.Layout([]string{"ann"})
 	cell, img := c.Cells()[0], solid(90, 160, colour{200, 90, 60})
 	for seq := range uint64(2) {
 		cell.DrawPicture(img, seq)
 		checkPicture(t, "before", c.Image(), cell.Rect(), fit(90, 160, cell.Rect()), colour{200, 90, 60})
-		cell.DrawCard("ann")
+		drawCard(cell, "ann")
 	}
 	cell.DrawPicture(img, 1)
 	checkPicture(t, "after", c.Image(), cell.Rect(), fit(90, 160, cell.Rect()), colour{200, 90, 60})
 }
 
 func TestPictureThatCannotBeShown(t *testing.T) {
-	blank := NewCanvas(64, 64)
-	blank.Layout([]string{"ann"})
-	blank.Cells()[0].DrawCard("")
+	card := NewCanvas(64, 64)
+	card.Layout([]string{"ann"})
+	card.Cells()[0].DrawCard()
 	for _, size := range [][2]int{{0, 0}, {MaxSide + 1, 2}, {2, MaxSide + 1}} {
 		c := NewCanvas(64, 64)
 		c.Layout([]string{"ann"})
@@ -157,8 +176,8 @@ func TestPictureThatCannotBeShown(t *testing.T) {
 		if size[0] > 0 {
 			img = noise(size[0], size[1], 1)
 		}
-		if cell := c.Cells()[0]; !cell.DrawPicture(img, 1) || cell.DrawPicture(img, 2) || !same(c, blank) {
-			t.Errorf("%d×%d: not a blank card, reported once", size[0], size[1])
+		if cell := c.Cells()[0]; !cell.DrawPicture(img, 1) || cell.DrawPicture(img, 2) || !same(c, card) {
+			t.Errorf("%d×%d: not a card, reported once", size[0], size[1])
 		}
 	}
 	for _, size := range [][2]int{{MaxSide, 2}, {2, MaxSide}, {MaxSide, MaxSide}} {
@@ -173,7 +192,7 @@ func TestPictureThatCannotBeShown(t *testing.T) {
 
 // A picture that fits as it is keeps every sample.
 func TestPictureCopied(t *testing.T) {
-	c := NewCanvas(1280, 720)
+	c := plain(1280, 720)
 	c.Layout(names(4))
 	cell, img := c.Cells()[3], noise(640, 360, 7)
 	cell.DrawPicture(img, 1)
@@ -199,19 +218,19 @@ func TestDrawReportsChange(t *testing.T) {
 		draw func() bool
 		want bool
 	}{
-		{func() bool { return cell.DrawCard("") }, true},
-		{func() bool { return cell.DrawCard("") }, false},
-		{func() bool { return cell.DrawCard("ann") }, true},
-		{func() bool { return cell.DrawCard("ann") }, false},
+		{func() bool { return drawCard(cell, "") }, true},
+		{func() bool { return drawCard(cell, "") }, false},
+		{func() bool { return drawCard(cell, "ann") }, true},
+		{func() bool { return drawCard(cell, "ann") }, false},
 		{func() bool { return cell.DrawPicture(img, 0) }, true},
 		{func() bool { return cell.DrawPicture(img, 0) }, false},
 		{func() bool { return cell.DrawPicture(img, 1) }, true},
-		{func() bool { return cell.DrawCard("ann") }, true},
+		{func() bool { return drawCard(cell, "ann") }, true},
 		{func() bool { return cell.DrawPicture(img, 1) }, true},
 		{func() bool { c.Clear(); return cell.DrawPicture(img, 1) }, true},
-		{func() bool { c.Clear(); return cell.DrawCard("ann") }, true},
-		{func() bool { c.Clear(); return cell.DrawCard("ann") }, true},
-		{func() bool { c.Layout([]string{"ann"}); cell = c.Cells()[0]; return cell.DrawCard("ann") }, true},
+		{func() bool { c.Clear(); return drawCard(cell, "ann") }, true},
+		{func() bool { c.Clear(); return drawCard(cell, "ann") }, true},
+		{func() bool { c.Layout([]string{"ann"}); cell = c.Cells()[0]; return drawCard(cell, "ann") }, true},
 		{func() bool { return c.Layout([]string{"bob"}) }, true},
 		{func() bool { return c.Layout(nil) }, true},
 	} {
@@ -249,7 +268,7 @@ func TestChanges(t *testing.T) {
 			cell := c.cells[rng.IntN(len(c.cells))]
 			switch size := 32 + 2*rng.IntN(3); rng.IntN(3) {
 			case 0:
-				drawn = cell.DrawCard([]string{"ann", "bob"}[rng.IntN(2)]) || drawn
+				drawn = drawCard(cell, []string{"ann", "bob"}[rng.IntN(2)]) || drawn
 			case 1:
 				drawn = cell.DrawPicture(noise(64, size, uint64(step)), uint64(step)) || drawn
 			default:
@@ -296,10 +315,10 @@ func TestNeighboursUntouched(t *testing.T) {
 					plane[k] = canary
 				}
 			}
-			cell.DrawCard(strings.Repeat("Ŵide…", 20))
+			drawCard(cell, strings.Repeat("Ŵide…", 20))
 			cell.DrawPicture(noise(640, 360, 3), 1)
 			cell.DrawPicture(noise(47, 63, 4), 2)
-			cell.DrawCard("ÄÖÜgjpqy")
+			drawCard(cell, "ÄÖÜgjpqy")
 
 			r := cell.Rect()
 			for p, plane := range planes {
@@ -322,8 +341,8 @@ func TestNeighboursUntouched(t *testing.T) {
 // canvas on which only what shows now is drawn.
 func TestPersistentEqualsFresh(t *testing.T) {
 	type shown struct {
-		img  *yuv.Image // nil for a card
-		name string
+		img   *yuv.Image // nil for a card
+		marks marks
 	}
 	rng := rand.New(rand.NewPCG(11, 13))
 	var pictures []*yuv.Image
@@ -339,29 +358,31 @@ func TestPersistentEqualsFresh(t *testing.T) {
 			rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 			if c.Layout(list) {
 				cells = make([]shown, len(list))
-				for i, cell := range c.Cells() {
-					cells[i].name = list[i]
-					cell.DrawCard(list[i])
+				for _, cell := range c.Cells() {
+					cell.DrawCard()
 				}
 			}
 		}
 		i := rng.IntN(len(cells))
+		m := marks{talking: rng.IntN(2) == 0, muted: rng.IntN(2) == 0}
+		c.Cells()[i].Mark(m.talking, m.muted)
 		if rng.IntN(3) == 0 {
-			cells[i] = shown{name: list[rng.IntN(len(list))]}
-			c.Cells()[i].DrawCard(cells[i].name)
+			cells[i] = shown{marks: m}
+			c.Cells()[i].DrawCard()
 		} else {
 			k := rng.IntN(len(pictures))
-			cells[i] = shown{img: pictures[k]}
+			cells[i] = shown{img: pictures[k], marks: m}
 			c.Cells()[i].DrawPicture(pictures[k], uint64(k))
 		}
 
 		fresh := NewCanvas(320, 180)
 		fresh.Layout(list)
 		for i, s := range cells {
+			fresh.Cells()[i].Mark(s.marks.talking, s.marks.muted)
 			if s.img != nil {
 				fresh.Cells()[i].DrawPicture(s.img, 0)
 			} else {
-				fresh.Cells()[i].DrawCard(s.name)
+				fresh.Cells()[i].DrawCard()
 			}
 		}
 		if !same(c, fresh) {
@@ -407,7 +428,7 @@ func TestAllocs(t *testing.T) {
 			case 3:
 				cell.DrawPicture(scaled, 1)
 			default:
-				cell.DrawCard(list[i])
+				drawCard(cell, list[i])
 			}
 		}
 		seq++

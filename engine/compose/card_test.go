@@ -66,7 +66,7 @@ func TestCard(t *testing.T) {
 			c := NewCanvas(size[0], size[1])
 			c.Layout([]string{name})
 			cell := c.Cells()[0]
-			cell.DrawCard(name)
+			drawCard(cell, name)
 			r := cell.cardRect()
 			want := cardColour(name)
 			if got := at(c.img, r.X, r.Y); got != want {
@@ -104,8 +104,8 @@ func TestCard(t *testing.T) {
 
 			again := NewCanvas(size[0], size[1])
 			again.Layout([]string{"someone else"})
-			again.Cells()[0].DrawCard("someone else")
-			again.Cells()[0].DrawCard(name)
+			drawCard(again.Cells()[0], "someone else")
+			drawCard(again.Cells()[0], name)
 			if !same(c, again) {
 				t.Errorf("%q in %d×%d: two cards differ", name, size[0], size[1])
 			}
@@ -120,7 +120,7 @@ func TestCardAnyNameAnySize(t *testing.T) {
 		c := NewCanvas(size[0], size[1])
 		c.Layout([]string{"x"})
 		for _, name := range list {
-			if !c.Cells()[0].DrawCard(name) {
+			if !drawCard(c.Cells()[0], name) {
 				t.Errorf("%q in %d×%d: no change reported", name, size[0], size[1])
 			}
 		}

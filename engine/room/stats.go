@@ -11,4 +11,5 @@ type Stats struct {
 	Publishing   []string `json:"publishing"`
 	MutedAudio   []string `json:"muted_audio"`
 	MutedVideo   []string `json:"muted_video"`
+	NotShown     []string `json:"not_shown"` // for whom the layout has no cell
 }
