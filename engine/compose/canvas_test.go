@@ -259,13 +259,17 @@ func TestChanges(t *testing.T) {
 		yuv.Copy(before.img, c.img)
 		drawn := false
 		for range rng.IntN(30) {
-			if rng.IntN(20) == 0 {
+			switch rng.IntN(40) {
+			case 0:
 				drawn = c.Layout(names(rng.IntN(9))) || drawn
+			case 1:
+				drawn = c.Arrange(randomStyle(rng), randomPlaces(rng, 320, 180)) || drawn
 			}
 			if len(c.cells) == 0 {
 				continue
 			}
 			cell := c.cells[rng.IntN(len(c.cells))]
+			cell.Mark(rng.IntN(2) == 0, rng.IntN(2) == 0)
 			switch size := 32 + 2*rng.IntN(3); rng.IntN(3) {
 			case 0:
 				drawn = drawCard(cell, []string{"ann", "bob"}[rng.IntN(2)]) || drawn
@@ -337,6 +341,30 @@ func TestNeighboursUntouched(t *testing.T) {
 	}
 }
 
+func randomStyle(rng *rand.Rand) Style {
+	return Style{Background: rng.Uint32N(1 << 24), Crop: rng.IntN(2) == 0, Names: rng.IntN(2) == 0}
+}
+
+// randomPlaces returns one of the layouts, or cells that lie anywhere, even on each other.
+func randomPlaces(rng *rand.Rand, width, height int) []Place {
+	n := 1 + rng.IntN(9)
+	places := make([]Place, n)
+	if k := rng.IntN(len(Layouts) + 2); k < len(Layouts) {
+		for i, r := range Layouts[k].Cells(n, width, height, 2*rng.IntN(5)) {
+			places[i].Rect = r
+		}
+	} else {
+		for i := range places {
+			w, h := 2+2*rng.IntN(width/2), 2+2*rng.IntN(height/2)
+			places[i].Rect = Rect{2 * rng.IntN((width-w)/2+1), 2 * rng.IntN((height-h)/2+1), w, h}
+		}
+	}
+	for i, name := range names(n) {
+		places[(i*7+n)%n].Name = name // not always the same one first
+	}
+	return places
+}
+
 // TestPersistentEqualsFresh draws at random and compares, after every step, with a new
 // canvas on which only what shows now is drawn.
 func TestPersistentEqualsFresh(t *testing.T) {
@@ -350,14 +378,14 @@ func TestPersistentEqualsFresh(t *testing.T) {
 		pictures = append(pictures, noise(size[0], size[1], uint64(i)))
 	}
 	c := NewCanvas(320, 180)
-	var list []string
+	var style Style
+	var places []Place
 	var cells []shown
-	for step := range 150 {
+	for step := range 300 {
 		if step == 0 || rng.IntN(10) == 0 {
-			list = names(1 + rng.IntN(9))
-			rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-			if c.Layout(list) {
-				cells = make([]shown, len(list))
+			style, places = randomStyle(rng), randomPlaces(rng, 320, 180)
+			if c.Arrange(style, places) {
+				cells = make([]shown, len(places))
 				for _, cell := range c.Cells() {
 					cell.DrawCard()
 				}
@@ -376,7 +404,7 @@ func TestPersistentEqualsFresh(t *testing.T) {
 		}
 
 		fresh := NewCanvas(320, 180)
-		fresh.Layout(list)
+		fresh.Arrange(style, places)
 		for i, s := range cells {
 			fresh.Cells()[i].Mark(s.marks.talking, s.marks.muted)
 			if s.img != nil {
@@ -388,6 +416,37 @@ func TestPersistentEqualsFresh(t *testing.T) {
 		if !same(c, fresh) {
 			t.Fatalf("step %d, %d cells: the canvas differs from one drawn anew", step, len(cells))
 		}
+	}
+}
+
+// Whatever is drawn in which order, a later cell lies on those before it, and one that is
+// never seen is not drawn.
+func TestCellsOnCells(t *testing.T) {
+	c := plain(320, 180)
+	c.Arrange(Style{Crop: true}, []Place{
+		{"hidden", Rect{40, 40, 40, 40}}, {"low", Rect{0, 0, 320, 180}}, {"middle", Rect{20, 20, 100, 100}}, {"high", Rect{60, 60, 100, 100}},
+	})
+	colours := []colour{{50, 60, 70}, {80, 90, 100}, {110, 120, 130}, {140, 150, 160}}
+	check := func() {
+		t.Helper()
+		checkRect(t, "low", c.img, Rect{0, 0, 320, 20}, colours[1])
+		checkRect(t, "low", c.img, Rect{0, 160, 320, 20}, colours[1])
+		checkRect(t, "middle", c.img, Rect{20, 20, 100, 40}, colours[2])
+		checkRect(t, "middle", c.img, Rect{20, 60, 40, 60}, colours[2])
+		checkRect(t, "high", c.img, Rect{60, 60, 100, 100}, colours[3])
+	}
+	for i, cell := range c.Cells() {
+		if cell.Covered() != (i == 0) {
+			t.Errorf("cell %d: covered is %v", i, cell.Covered())
+		}
+		if changed := cell.DrawPicture(solid(64, 64, colours[i]), 1); changed == cell.Covered() {
+			t.Errorf("cell %d: changed is %v", i, changed)
+		}
+	}
+	check()
+	for seq, i := range []int{1, 3, 2, 1, 2, 0, 3} {
+		c.Cells()[i].DrawPicture(solid(64, 64, colours[i]), uint64(seq+2))
+		check()
 	}
 }
 
@@ -417,9 +476,9 @@ func TestAllocs(t *testing.T) {
 	c.Layout(list)
 	scaled, copied := noise(640, 360, 1), noise(426, 240, 2)
 	seq := uint64(0)
-	tick := func() {
-		c.Layout(list)
+	draw := func(c *Canvas) {
 		for i, cell := range c.Cells() {
+			cell.Mark(seq%2 == 0, seq/2%2 == 0) // everybody begins and ends to talk, and is muted
 			switch i {
 			case 0:
 				cell.DrawPicture(copied, seq)
@@ -428,12 +487,27 @@ func TestAllocs(t *testing.T) {
 			case 3:
 				cell.DrawPicture(scaled, 1)
 			default:
-				drawCard(cell, list[i])
+				cell.DrawCard()
 			}
 		}
+		c.Settle()
+	}
+	over := NewCanvas(1280, 720)
+	var places []Place
+	for i, r := range PiP.Cells(5, 1280, 720, 0) {
+		places = append(places, Place{list[i], r})
+	}
+	over.Arrange(Style{Crop: true, Names: true}, places)
+	tick := func() {
+		c.Layout(list)
+		draw(c)
+		over.Arrange(over.style, places)
+		draw(over)
 		seq++
 	}
-	tick()
+	for range 4 {
+		tick()
+	}
 	if n := testing.AllocsPerRun(20, tick); n != 0 {
 		t.Errorf("%v allocations a tick", n)
 	}

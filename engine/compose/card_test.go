@@ -25,17 +25,19 @@ func TestRGB(t *testing.T) {
 	}
 }
 
+// linear is the light of an sRGB value, both 0 to 1 (WCAG 2.2, relative luminance).
+func linear(c float64) float64 {
+	if c <= 0.04045 {
+		return c / 12.92
+	}
+	return math.Pow((c+0.055)/1.055, 2.4)
+}
+
 // WCAG 2.2, success criterion 1.4.3.
 func TestPaletteContrast(t *testing.T) {
-	linear := func(v uint32) float64 {
-		c := float64(v&0xff) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
+	part := func(v uint32) float64 { return linear(float64(v&0xff) / 255) }
 	for _, hex := range palette {
-		luminance := 0.2126*linear(hex>>16) + 0.7152*linear(hex>>8) + 0.0722*linear(hex)
+		luminance := 0.2126*part(hex>>16) + 0.7152*part(hex>>8) + 0.0722*part(hex)
 		if contrast := 1.05 / (luminance + 0.05); contrast < 4.5 {
 			t.Errorf("white on %06x has a contrast of %.2f", hex, contrast)
 		}

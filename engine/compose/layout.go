@@ -134,7 +134,7 @@ func insets(n, width, height, gap int) []Rect {
 		k, perColumn = 8, 7
 	}
 	w, h := share(width, k), share(height, k)
-	room := (height - perColumn*h) / (perColumn + 1) &^ 1
+	room := min((height-perColumn*h)/(perColumn+1), (width-2*w)/3) &^ 1
 	gap = min(max(gap, min(width, height)/45&^1), room)
 	cells := []Rect{{0, 0, width &^ 1, height &^ 1}}
 	for i := range others {
