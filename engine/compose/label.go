@@ -67,7 +67,7 @@ func (c *Cell) setLabel(name string, r Rect) {
 	if r.W < minLabelW || r.H < minLabelH || name == "" && !c.marks.muted {
 		return
 	}
-	size := min(max(r.H/24, 12), 48)
+	size := min(max(r.H/20, 12), 40)
 	margin := size / 2 &^ 1
 	masks := c.canvas.labelOf(labelKey{name, c.marks.muted, size, r.W - 2*margin})
 	if masks != nil {

@@ -65,7 +65,7 @@ func TestLabelText(t *testing.T) {
 				got := box(inner, func(x, y int) bool { return float64(at(c.img, x, y).y) > (under+235)/2 })
 
 				// Drawn again, as large as it was, grey on grey.
-				px := min(max(size[1]/24, 12), 48)
+				px := min(max(size[1]/20, 12), 40)
 				face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: float64(px), DPI: 72})
 				if err != nil {
 					t.Fatal(err)
