@@ -128,16 +128,19 @@ func (c *Canvas) Layout(names []string) bool {
 
 // Arrange makes one cell for each of places, in their order; a later one lies on those
 // before it. If style and places are those of the call before, it does nothing and returns
-// false. Otherwise the canvas is cleared, all cells are new and Arrange returns true; the
-// caller draws every cell before it encodes the canvas, so that no viewer sees an empty
-// one. It panics unless all rectangles lie inside the canvas and have even coordinates.
-// Arrange keeps no reference to places.
+// false. Otherwise it returns true, and the caller draws every cell before it encodes the
+// canvas, so that no viewer sees an empty one. Cells that stay where they were, and do not
+// touch others, go on showing what they show. It panics unless all rectangles lie inside
+// the canvas and have even coordinates. Arrange keeps no reference to places.
 func (c *Canvas) Arrange(style Style, places []Place) bool {
 	if c.style == style && slices.Equal(c.places, places) {
 		return false
 	}
+	before := c.cells
+	if c.style != style {
+		before = nil
+	}
 	c.gridded = false
-	c.style, c.background = style, rgb(style.Background)
 	c.places = slices.Clone(places)
 	c.cells = make([]*Cell, len(places))
 	for i, p := range places {
@@ -148,22 +151,33 @@ func (c *Canvas) Arrange(style Style, places []Place) bool {
 				cell.apart = true
 			}
 		}
-		if cell.apart {
-			cell.surface = *yuv.NewImage(p.Rect.W, p.Rect.H)
-		} else {
-			cell.surface = c.img.Sub(p.Rect.X, p.Rect.Y, p.Rect.W, p.Rect.H)
-		}
 		c.cells[i] = cell
 	}
-	for _, cell := range c.cells {
-		tops := make([]Rect, len(cell.above))
-		for i, top := range cell.above {
-			tops[i] = top.rect
+	for i, cell := range c.cells {
+		if old := cell.among(before); old != nil {
+			c.cells[i] = old
+			continue
 		}
-		cell.covered = covered(cell.rect, tops)
+		if cell.apart {
+			cell.surface = *yuv.NewImage(cell.rect.W, cell.rect.H)
+		} else {
+			cell.surface = c.img.Sub(cell.rect.X, cell.rect.Y, cell.rect.W, cell.rect.H)
+		}
+		cell.covered = cell.isCovered()
 	}
 	c.labels.age()
-	c.Clear()
+	if c.style != style {
+		c.style, c.background = style, rgb(style.Background)
+		c.Clear()
+		return true
+	}
+	for _, old := range before {
+		if !slices.Contains(c.cells, old) {
+			view := c.img.Sub(old.rect.X, old.rect.Y, old.rect.W, old.rect.H)
+			yuv.Fill(&view, c.background.y, c.background.u, c.background.v)
+			c.touch(old.rect)
+		}
+	}
 	return true
 }
 

@@ -383,10 +383,16 @@ func TestPersistentEqualsFresh(t *testing.T) {
 	var cells []shown
 	for step := range 300 {
 		if step == 0 || rng.IntN(10) == 0 {
-			style, places = randomStyle(rng), randomPlaces(rng, 320, 180)
+			if len(places) > 2 && rng.IntN(2) == 0 { // one leaves, two change places
+				places = slices.Clone(places[1:])
+				places[0].Name, places[1].Name = places[1].Name, places[0].Name
+			} else {
+				style, places = randomStyle(rng), randomPlaces(rng, 320, 180)
+			}
 			if c.Arrange(style, places) {
 				cells = make([]shown, len(places))
 				for _, cell := range c.Cells() {
+					cell.Mark(false, false)
 					cell.DrawCard()
 				}
 			}
@@ -416,6 +422,61 @@ func TestPersistentEqualsFresh(t *testing.T) {
 		if !same(c, fresh) {
 			t.Fatalf("step %d, %d cells: the canvas differs from one drawn anew", step, len(cells))
 		}
+	}
+}
+
+// A cell that stays where it is, while others come, move and go, is not drawn again.
+func TestCellsThatStay(t *testing.T) {
+	c := NewCanvas(640, 360)
+	a, b := Place{"a", Rect{0, 0, 320, 180}}, Place{"b", Rect{320, 0, 320, 180}}
+	cam := noise(160, 90, 1)
+	draw := func(i int) bool { return c.Cells()[i].DrawPicture(cam, 1) }
+	c.Arrange(DefaultStyle, []Place{a, b})
+	draw(0)
+	draw(1)
+	for _, step := range []struct {
+		what   string
+		places []Place
+		again  []bool // which of them must be drawn
+	}{
+		{"one came", []Place{a, b, {"c", Rect{0, 180, 320, 180}}}, []bool{false, false, true}},
+		{"another order", []Place{b, a, {"c", Rect{0, 180, 320, 180}}}, []bool{false, false, false}},
+		{"one moved", []Place{b, a, {"c", Rect{320, 180, 320, 180}}}, []bool{false, false, true}},
+		{"two changed places", []Place{{"b", a.Rect}, {"a", b.Rect}}, []bool{true, true}},
+		{"back", []Place{a, b}, []bool{true, true}},
+		{"one on another", []Place{a, b, {"c", Rect{310, 10, 100, 100}}}, []bool{true, true, true}},
+		{"gone", []Place{a, b}, []bool{true, true}},
+		{"one left", []Place{b}, []bool{false}},
+	} {
+		c.Settle()
+		if !c.Arrange(DefaultStyle, step.places) {
+			t.Errorf("%s: no change", step.what)
+		}
+		fresh := NewCanvas(640, 360)
+		fresh.Arrange(DefaultStyle, step.places)
+		for i, want := range step.again {
+			if got := draw(i); got != want {
+				t.Errorf("%s: cell %d was drawn: %v, want %v", step.what, i, got, want)
+			}
+			fresh.Cells()[i].DrawPicture(cam, 1)
+		}
+		if !same(c, fresh) {
+			t.Errorf("%s: the canvas differs from one drawn anew", step.what)
+		}
+		if step.again[0] {
+			continue
+		}
+		for _, r := range c.Changes() {
+			if !r.intersect(step.places[0].Rect).empty() {
+				t.Errorf("%s: %v changed, over the cell %v", step.what, r, step.places[0].Rect)
+			}
+		}
+	}
+	style := DefaultStyle
+	style.Names = false
+	c.Arrange(style, []Place{b})
+	if !draw(0) {
+		t.Error("another style, and the cell is not drawn")
 	}
 }
 

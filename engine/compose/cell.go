@@ -125,6 +125,26 @@ func (c *Cell) setGeometry(w, h int) {
 	}
 }
 
+// among returns the cell of others that c need not replace, if there is one: it is the same
+// participant's, in the same place, and neither it nor c touches other cells.
+func (c *Cell) among(others []*Cell) *Cell {
+	for _, o := range others {
+		if o.name == c.name && o.rect == c.rect && !o.apart && !c.apart && len(o.above)+len(c.above) == 0 {
+			return o
+		}
+	}
+	return nil
+}
+
+// isCovered tells whether the cells above cover this one.
+func (c *Cell) isCovered() bool {
+	tops := make([]Rect, len(c.above))
+	for i, top := range c.above {
+		tops[i] = top.rect
+	}
+	return covered(c.rect, tops)
+}
+
 // all is the whole cell in its own coordinates.
 func (c *Cell) all() Rect { return Rect{0, 0, c.rect.W, c.rect.H} }
 
