@@ -34,6 +34,9 @@ type Style struct {
 	// Background, 0xRRGGBB, is what an empty canvas shows, and the gaps, the border of a
 	// picture of another shape than its cell and the margin of a card.
 	Background uint32
+	// Backdrop, if not nil, is shown instead of Background. It has the size of the canvas,
+	// and must not change: another picture is another pointer.
+	Backdrop *yuv.Image
 	// Crop cuts a picture of another shape than its cell at two sides so that it fills the
 	// cell. Otherwise all of it is shown, between borders.
 	Crop bool
@@ -103,7 +106,7 @@ func (c *Canvas) touch(r Rect) {
 // Clear makes the whole canvas background. The cells stay, but show nothing any more, so
 // the next DrawPicture or DrawCard of each draws it whole.
 func (c *Canvas) Clear() {
-	yuv.Fill(c.img, c.background.y, c.background.u, c.background.v)
+	c.paint(c.img, Rect{0, 0, c.img.Width, c.img.Height})
 	c.changes = append(c.changes[:0], Rect{0, 0, c.img.Width, c.img.Height})
 	for _, cell := range c.cells {
 		cell.shows = nothing
@@ -174,7 +177,7 @@ func (c *Canvas) Arrange(style Style, places []Place) bool {
 	for _, old := range before {
 		if !slices.Contains(c.cells, old) {
 			view := c.img.Sub(old.rect.X, old.rect.Y, old.rect.W, old.rect.H)
-			yuv.Fill(&view, c.background.y, c.background.u, c.background.v)
+			c.paint(&view, old.rect)
 			c.touch(old.rect)
 		}
 	}

@@ -56,7 +56,7 @@ func (c *Cell) DrawCard() bool {
 		return false
 	}
 	r := c.cardRect()
-	c.fill(c.all(), c.canvas.background)
+	c.canvas.paint(&c.surface, c.rect)
 	c.fill(r, cardColour(c.name))
 	c.drawTitle(r)
 	c.setLabel("", r)

@@ -81,7 +81,7 @@ func (c *Cell) DrawPicture(img *yuv.Image, seq uint64) bool {
 		fresh = true
 	}
 	if fresh {
-		c.fill(c.all(), c.canvas.background)
+		c.canvas.paint(&c.surface, c.rect)
 	}
 	if fresh || c.drawn.muted != c.marks.muted {
 		name := c.name

@@ -61,6 +61,28 @@ func checkSpeaker(t *testing.T, what string, cells []Rect) {
 	}
 }
 
+// TestEveryLayoutShowsItsOwn: in all layouts each cell has its own picture in its middle.
+func TestEveryLayoutShowsItsOwn(t *testing.T) {
+	for _, l := range Layouts {
+		for n := 1; n <= 49; n++ {
+			c := NewCanvas(640, 360)
+			var places []Place
+			for i, r := range l.Cells(n, 640, 360, n%3*2) {
+				places = append(places, Place{fmt.Sprint(i), r})
+			}
+			c.Arrange(Style{Crop: n%2 == 0, Names: true}, places)
+			own := func(i int) colour { return colour{byte(40 + i*4), byte(30 + i*4), byte(230 - i*4)} }
+			for i, cell := range c.Cells() {
+				cell.DrawPicture(solid(160, 90, own(i)), 1)
+			}
+			for i, cell := range c.Cells() {
+				r := cell.Rect()
+				checkRect(t, fmt.Sprintf("%s of %d, cell %d", l, n, i), c.img, Rect{r.X + r.W/2 - 2, r.Y + r.H/2 - 4, 4, 4}, own(i))
+			}
+		}
+	}
+}
+
 // Gaps are as wide as asked for, between cells and at the edges.
 func TestGaps(t *testing.T) {
 	for _, gap := range []int{2, 8, 20} {

@@ -20,7 +20,7 @@ type Camera interface {
 	// there is none.
 	View(f func(*yuv.Image))
 	// Shown tells the size of the cell in which a room shows the camera from now on, 0×0
-	// when it does not. It is called when that changes, under the room's lock: it must not
+	// when it does not. It is called from the room's tick when that changes: it must not
 	// block nor call back.
 	Shown(width, height int)
 }

@@ -19,6 +19,8 @@ type Look struct {
 	Background string     `json:"background"`      // #rrggbb
 	Names      string     `json:"names"`           // "on" or "off": over the pictures
 	Cells      []LookCell `json:"cells,omitempty"` // of layout custom; never changed in place
+	// BackgroundImage is shown instead of the colour: a data URL, or "".
+	BackgroundImage string `json:"background_image,omitempty"`
 }
 
 // LookCell is one cell of a layout of one's own, in fractions of the canvas. A later cell
@@ -39,7 +41,7 @@ const (
 )
 
 // LookOptions are the names that Look.Set knows, besides layout and cells.
-var LookOptions = []string{"background", "fit", "gap", "names"}
+var LookOptions = []string{"background", "background_image", "fit", "gap", "names"}
 
 // defaultLook is that of a room whose option layout is the given one.
 func defaultLook(layout string) Look {
@@ -67,6 +69,8 @@ func (l *Look) Set(name, value string) error {
 		l.Names = value
 	case "background":
 		l.Background = value
+	case "background_image":
+		l.BackgroundImage = value
 	case "gap":
 		n, err := strconv.Atoi(value)
 		if err != nil {
@@ -90,7 +94,8 @@ func lookError(name string, value any) error {
 	}[name]}
 }
 
-// Validate checks everything together. The error is an *OptionError.
+// Validate checks everything together, but of a background image only what CheckImage
+// does first. The error is an *OptionError.
 func (l Look) Validate() error {
 	_, hexErr := strconv.ParseUint(strings.TrimPrefix(l.Background, "#"), 16, 24)
 	custom := l.Layout == customLayout
@@ -107,6 +112,11 @@ func (l Look) Validate() error {
 		return lookError("names", l.Names)
 	case custom != (len(l.Cells) > 0) || len(l.Cells) > maxLookCells:
 		return lookError("cells", fmt.Sprintf("%d cells", len(l.Cells)))
+	}
+	if l.BackgroundImage != "" {
+		if _, err := imageData(l.BackgroundImage); err != nil {
+			return err
+		}
 	}
 	streams := map[string]bool{}
 	for i, c := range l.Cells {
@@ -129,7 +139,7 @@ func (l Look) Validate() error {
 	return nil
 }
 
-// style is what the canvas needs to know of a valid look.
+// style is what the canvas needs to know of a valid look, without its background image.
 func (l Look) style() compose.Style {
 	background, _ := strconv.ParseUint(l.Background[1:], 16, 24)
 	return compose.Style{Background: uint32(background), Crop: l.Fit == "crop", Names: l.Names == "on"}

@@ -1,10 +1,16 @@
 package room
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"slices"
+	"strings"
 	"testing"
 
 	"sectile/engine/compose"
@@ -108,5 +114,51 @@ func TestLookIsSaved(t *testing.T) {
 	saved.Look.Gap = -1
 	if _, err := Restore(saved, s.env); err == nil {
 		t.Error("a look that is not valid is restored")
+	}
+}
+
+// TestBackgroundImage: it is shown around the pictures, one too large is not even decoded,
+// and one that cannot be decoded harms nothing.
+func TestBackgroundImage(t *testing.T) {
+	url := func(w, h int) string {
+		img := image.NewPaletted(image.Rect(0, 0, w, h), color.Palette{color.RGBA{0, 0, 255, 255}})
+		var file bytes.Buffer
+		if err := png.Encode(&file, img); err != nil {
+			t.Fatal(err)
+		}
+		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())
+	}
+	s := newStage(t, nil)
+	s.join(t, "a", newFakeCamera(90, 90, 200))
+	blue := func() bool {
+		s.picture.draw()
+		img := s.picture.canvas.Image()
+		return img.Y[0] == 41 && img.U[0] == 240 && img.V[0] == 110 // ITU-R BT.601
+	}
+	if blue() {
+		t.Fatal("blue without an image")
+	}
+	s.setLook(t, func(l *Look) { l.BackgroundImage = url(16, 9) })
+	if !blue() || !blue() {
+		t.Error("the image is not shown")
+	}
+	s.join(t, "b", newFakeCamera(90, 90, 100))
+	if !blue() {
+		t.Error("the image is not shown after a change of the places")
+	}
+	for _, bad := range []string{url(3842, 2160), "data:image/png;base64," + strings.Repeat("A", 80<<10), "x"} {
+		var refused *OptionError
+		_, err := s.SetLook(func(l *Look) error { l.BackgroundImage = bad; return nil })
+		if !errors.As(err, &refused) || refused.Name != "background_image" || len(err.Error()) > 250 {
+			t.Errorf("%.60s: %v", bad, err)
+		}
+	}
+	if !blue() {
+		t.Error("an image that is refused replaces the one shown")
+	}
+	cut := url(16, 9)
+	s.setLook(t, func(l *Look) { l.BackgroundImage = cut[:len(cut)-16] }) // the header is complete
+	if blue() || s.picture.canvas.Image().Y[0] != 24 {
+		t.Error("without an image there is no colour")
 	}
 }

@@ -17,6 +17,10 @@ type picture struct {
 	places  []compose.Place
 	told    []toldCamera
 	drawing drawing
+
+	// The background image, prepared when first needed.
+	imageURL string
+	backdrop *yuv.Image
 }
 
 // shownStream is what the picture knows of one stream: that of the canvas's cell of the
@@ -52,6 +56,19 @@ func newPicture(r *Room) *picture {
 
 // update takes over from the room who is shown where, who talks and who is muted.
 func (p *picture) update() {
+	look, changed := p.look()
+	if !changed {
+		return
+	}
+	style := look.style()
+	style.Backdrop = p.backdropOf(look.BackgroundImage)
+	p.canvas.Arrange(style, p.places)
+	p.tell()
+}
+
+// look takes over from the room what update needs, and returns whether there is anything
+// to arrange.
+func (p *picture) look() (look Look, changed bool) {
 	r := p.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,31 +76,44 @@ func (p *picture) update() {
 		r.changes++
 	}
 	if p.seen != r.changes {
-		p.seen = r.changes
-		p.rearrange()
+		p.seen, changed = r.changes, true
+		p.shown, p.places = p.shown[:0], p.places[:0]
+		for _, s := range r.arrange() {
+			stream := shownStream{input: s.input}
+			if !s.input.mutedVideo {
+				stream.camera = s.input.camera
+			}
+			p.shown = append(p.shown, stream)
+			p.places = append(p.places, compose.Place{Name: s.input.name, Rect: s.rect})
+		}
 	}
 	for i := range p.shown {
 		s := &p.shown[i]
 		s.talking, s.muted = s.input.talking, s.input.mutedAudio.Load()
 	}
+	return r.look, changed
 }
 
-// rearrange takes over the places. It needs the room's lock.
-func (p *picture) rearrange() {
-	p.shown, p.places = p.shown[:0], p.places[:0]
-	for _, s := range p.room.arrange() {
-		stream := shownStream{input: s.input}
-		if !s.input.mutedVideo {
-			stream.camera = s.input.camera
-		}
-		p.shown = append(p.shown, stream)
-		p.places = append(p.places, compose.Place{Name: s.input.name, Rect: s.rect})
+// backdropOf decodes and scales a background image, which takes long: not under the room's
+// lock, for which its sound waits.
+func (p *picture) backdropOf(url string) *yuv.Image {
+	if url == p.imageURL {
+		return p.backdrop
 	}
-	p.canvas.Arrange(p.room.look.style(), p.places)
-	p.tell()
+	p.imageURL, p.backdrop = url, nil
+	if url == "" {
+		return nil
+	}
+	img, err := decodeImage(url)
+	if err != nil {
+		p.room.env.Log.Warn("no background image", "err", err)
+		return nil
+	}
+	p.backdrop = compose.Backdrop(img, p.room.opts.Width, p.room.opts.Height)
+	return p.backdrop
 }
 
-// tell tells every camera whose size on the canvas changed. It needs the room's lock.
+// tell tells every camera whose size on the canvas changed.
 func (p *picture) tell() {
 	var now []toldCamera
 	for i, cell := range p.canvas.Cells() {

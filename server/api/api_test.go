@@ -171,6 +171,9 @@ func TestCommands(t *testing.T) {
 	})
 }
 
+// onePixel is the smallest of pictures.
+const onePixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 // TestSetLayout: what is not named stays, what is not valid changes nothing.
 func TestSetLayout(t *testing.T) {
 	f := newFixture(t, "", "")
@@ -204,7 +207,14 @@ func TestSetLayout(t *testing.T) {
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "#12345"}}`, `400 option background`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "1234567"}}`, `400 option background`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "#-12345"}}`, `400 option background`},
-		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"colour": "red"}}`, `400 option "colour" is unknown; accepted are background, fit, gap, names, cells`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"colour": "red"}}`, `400 option "colour" is unknown; accepted are background, background_image, fit, gap, names, cells`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + onePixel + `"}}`,
+			`{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on","background_image":"` + onePixel + `"}`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": ""}}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + onePixel[:len(onePixel)-16] + `"}}`, `400 option background_image: "unexpected EOF" is not accepted, only a data URL with a PNG or JPEG`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + strings.Replace(onePixel, "png", "jpeg", 1) + `"}}`, `400 option background_image: "not an image of that type"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "file:///etc/passwd"}}`, `400 option background_image: "file:///etc/passwd" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "data:image/png;base64,####"}}`, `400 option background_image: "no base64"`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": "x"}}`, `400 option "cells" is unknown`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"fit": ["crop"]}}`, `400 option "fit" is ["crop"]; want a string`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": [` + half + `]}}`, `400 option cells: "1 cells" is not accepted`},

@@ -27,6 +27,11 @@ func setLayout(h *Handler, roomName string, q request) (any, error) {
 			return nil, malformed("option %.80q is unknown; accepted are %s, cells", option, strings.Join(room.LookOptions, ", "))
 		}
 	}
+	if image := q.options["background_image"]; image != "" {
+		if err := room.CheckImage(image); err != nil {
+			return nil, err
+		}
+	}
 	for option := range q.lists {
 		if option != "cells" {
 			return nil, noScalar(option, q.lists[option])
