@@ -5,6 +5,7 @@ package room
 type Stats struct {
 	Name string `json:"name"`
 	Options
+	Layout       string   `json:"layout"`       // now, which may be another than that of Options
 	Participants int      `json:"participants"` // streams, publishing or not
 	Talking      []string `json:"talking"`
 	Viewers      int      `json:"viewers"` // sessions that play the room

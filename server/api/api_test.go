@@ -480,9 +480,13 @@ func FuzzRequest(f *testing.F) {
 	f.Add("", `{"command": "add_room", "args": ["r", "64", 48000], "options": {"fps": 5}}`)
 	f.Add("r", `{"command": "mute-audio", "args": [1.5e3]}`)
 	f.Add("r", `{"command": "stat", "args": [null, {}]}`)
+	f.Add("r", `{"command": "set_layout", "args": ["custom"], "options": {"gap": 4, "cells": [{"x": 0.5, "width": 5e-1, "height": 1, "stream": "s"}]}}`)
+	f.Add("r", `{"command": "set_layout", "args": ["pip"], "options": {"background_image": "`+onePixel+`", "fit": "crop"}}`)
 	f.Fuzz(func(t *testing.T, path, body string) {
 		x := newFixture(t, "", "")
-		if err := x.rooms.AddRoom("r", room.DefaultOptions()); err != nil {
+		o := room.DefaultOptions()
+		o.DisableVideo = false
+		if err := x.rooms.AddRoom("r", o); err != nil {
 			t.Fatal(err)
 		}
 		r := newRequest(Path, body)
@@ -493,6 +497,9 @@ func FuzzRequest(f *testing.F) {
 		for _, s := range x.rooms.Stats() {
 			if err := errors.Join(room.CheckName(s.Name), s.Options.Validate()); err != nil {
 				t.Fatal(err)
+			}
+			if look := x.rooms.rooms[s.Name].look; look.Validate() != nil {
+				t.Fatalf("look %+v", look)
 			}
 		}
 	})
