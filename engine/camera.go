@@ -34,8 +34,9 @@ type camera struct {
 	log     *slog.Logger
 	request func() // asks the publisher for a keyframe
 
-	shown   atomic.Bool // some room shows it
-	needKey atomic.Bool // nothing but a keyframe can be decoded
+	shown   atomic.Bool   // some room shows it
+	cell    atomic.Uint64 // width<<32 | height of the cell that shows it
+	needKey atomic.Bool   // nothing but a keyframe can be decoded
 
 	// Of the publisher's goroutine.
 	assembler  *h264.Assembler
@@ -239,6 +240,9 @@ func (c *camera) Sequence() uint64 {
 	}
 	return c.sequence.Load()
 }
+
+// Shown implements room.Camera.
+func (c *camera) Shown(width, height int) { c.cell.Store(uint64(width)<<32 | uint64(height)) }
 
 // View implements room.Camera.
 func (c *camera) View(f func(*yuv.Image)) {

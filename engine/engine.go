@@ -336,6 +336,15 @@ func (e *Engine) SetMuted(roomName, name string, kind room.Kind, muted bool) (tr
 	return track, err
 }
 
+// SetLook lets change alter how the mosaic of a room looks, and returns what it is then.
+func (e *Engine) SetLook(roomName string, change func(*room.Look) error) (room.Look, error) {
+	r, err := e.lookup(roomName)
+	if err != nil {
+		return room.Look{}, err
+	}
+	return r.SetLook(change)
+}
+
 // Save returns the lasting part of all rooms, sorted by name.
 func (e *Engine) Save() []room.Saved {
 	saved := []room.Saved{}

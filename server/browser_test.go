@@ -83,6 +83,47 @@ const greenJS = `(() => {
 	});
 })()`
 
+// labelled is how much of a place for a label is white and how much is dark.
+type labelled struct {
+	Bright float64 `json:"bright"`
+	Dark   float64 `json:"dark"`
+}
+
+// labelJS looks at where the label is in each half of the mosaic: right of the left edge
+// and above the lower edge of the camera's picture.
+const labelJS = `(() => {
+	const video = document.querySelector('#mosaic'), canvas = document.createElement('canvas');
+	const w = canvas.width = video.videoWidth, h = canvas.height = video.videoHeight;
+	const g = canvas.getContext('2d');
+	g.drawImage(video, 0, 0);
+	return [0, w / 2].map(x => {
+		const column = g.getImageData(x + w / 4, 0, 1, h).data;
+		let bottom = h;
+		while (bottom > h / 2 && column[4 * (bottom - 1) + 1] < 60) bottom--;
+		const px = g.getImageData(x + 14, bottom - 30, 36, 18).data;
+		let bright = 0, dark = 0;
+		for (let i = 0; i < px.length; i += 4) {
+			const low = Math.min(px[i], px[i+1], px[i+2]), high = Math.max(px[i], px[i+1], px[i+2]);
+			if (low > 160) bright++;
+			if (high < 120) dark++;
+		}
+		return {bright: bright / (px.length / 4), dark: dark / (px.length / 4)};
+	});
+})()`
+
+// middleJS tells the share of green in the middle, near the upper edge, of the mosaic, where
+// two equal cells of a wide camera have their borders.
+const middleJS = `(() => {
+	const video = document.querySelector('#mosaic'), canvas = document.createElement('canvas');
+	canvas.width = 160; canvas.height = 90;
+	const g = canvas.getContext('2d');
+	g.drawImage(video, 0, 0, 160, 90);
+	const px = g.getImageData(76, 14, 8, 6).data;
+	let green = 0;
+	for (let i = 0; i < px.length; i += 4) if (px[i+1] > px[i] + 60 && px[i+1] > px[i+2] + 60) green++;
+	return green / (px.length / 4);
+})()`
+
 func evaluate[T any](t *testing.T, tab context.Context, js string) T {
 	t.Helper()
 	value, err := chromedp.Run(tab, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
@@ -137,6 +178,40 @@ func TestTwoParticipantsInChromium(t *testing.T) {
 		})
 	}
 	screenshot(t, tabs["alice"], "demo")
+
+	// Each half of the mosaic has a label: a strip darker than the camera under white text.
+	eventually(t, 10*time.Second, func() string {
+		for i, l := range evaluate[[]labelled](t, tabs["alice"], labelJS) {
+			if l.Bright < 0.02 || l.Bright > 0.5 || l.Dark < 0.3 {
+				return fmt.Sprintf("half %d has no label: %+v", i, l)
+			}
+		}
+		return ""
+	})
+
+	// Alice chooses another layout, and Bob, who is watching, sees it and that it is chosen.
+	wide := func(want string) {
+		t.Helper()
+		eventually(t, 15*time.Second, func() string {
+			if got := evaluate[string](t, tabs["bob"], `document.querySelector('#layouts input:checked')?.value ?? 'none'`); got != want {
+				return fmt.Sprintf("the page of bob says that the layout is %s, want %s", got, want)
+			}
+			// In the sidebar the large cell reaches over the middle.
+			green := evaluate[float64](t, tabs["bob"], middleJS)
+			if got := green > 0.5; got != (want == "sidebar") {
+				return fmt.Sprintf("layout %s: %.2f of the middle is a camera", want, green)
+			}
+			return ""
+		})
+	}
+	wide("grid")
+	for _, layout := range []string{"sidebar", "grid"} {
+		if err := chromedp.Do(tabs["alice"], chromedp.Click(`#layouts label:has([value="`+layout+`"])`)); err != nil {
+			t.Fatal(err)
+		}
+		wide(layout)
+		screenshot(t, tabs["alice"], "demo-"+layout)
+	}
 
 	// Alice's microphone muted by the server: Bob hears nothing new.
 	ts.must("meeting", "mute_audio", "alice")

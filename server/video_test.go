@@ -39,7 +39,12 @@ func shows(img *yuv.Image, width, height int, want []*client.Colour) (problem st
 	if img.Width != width || img.Height != height {
 		return fmt.Sprintf("picture of %d×%d, want %d×%d", img.Width, img.Height, width, height)
 	}
-	for i, r := range compose.Grid(len(want), width, height) {
+	return showsIn(img, compose.Grid(len(want), width, height), want)
+}
+
+// showsIn is shows for any cells.
+func showsIn(img *yuv.Image, cells []compose.Rect, want []*client.Colour) (problem string) {
+	for i, r := range cells {
 		got := middle(img, r)
 		if want[i] != nil && !near(got, *want[i]) {
 			return fmt.Sprintf("cell %d is %v, want %v", i, got, *want[i])
@@ -108,6 +113,60 @@ func TestMosaicByColour(t *testing.T) {
 		if _, video := p.Flows(); video.Gaps > 0 {
 			t.Errorf("%d gaps in %d packets", video.Gaps, video.Packets)
 		}
+	}
+}
+
+// TestSetLayout changes the layout while a player watches, who sees it.
+func TestSetLayout(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height = 640, 360
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "video_bitrate": 1000, "layout": "sidebar"})
+	for i, tone := range []float64{0, 0, 523} { // s2 talks
+		name := fmt.Sprintf("s%d", i)
+		ts.addStream("r", name)
+		ts.publish(name, client.Media{Tone: tone, Width: 320, Height: 180, Colour: colours[i]})
+	}
+	viewer := ts.play("r", "v1")
+	sees := func(what string, cells []compose.Rect, who ...int) {
+		t.Helper()
+		var want []*client.Colour
+		for _, i := range who {
+			want = append(want, &colours[i])
+		}
+		eventually(t, 15*time.Second, func() string {
+			img, _, _ := viewer.Seen()
+			if img == nil || img.Width != width || img.Height != height {
+				return what + ": no picture of the room's size"
+			}
+			return prefix(what, showsIn(img, cells, want))
+		})
+	}
+	setLayout := func(layout, options string) {
+		t.Helper()
+		status, answer := ts.post("r", fmt.Appendf(nil, `{"command": "set_layout", "args": [%q], "options": {%s}}`, layout, options))
+		if status != 200 || answer["layout"] != layout {
+			t.Fatalf("set_layout %s: %d %v", layout, status, answer)
+		}
+	}
+	sees("sidebar, s2 talks", compose.Sidebar.Cells(3, width, height, 0), 2, 0, 1)
+	setLayout("speaker", "")
+	sees("speaker", compose.Speaker.Cells(3, width, height, 0), 2, 0, 1)
+	setLayout("pip", `"fit": "crop", "names": "off"`)
+	sees("pip", compose.PiP.Cells(3, width, height, 0), 2, 0, 1)
+	setLayout("grid", `"gap": 20, "background": "#ffffff"`)
+	sees("grid", compose.Even.Cells(3, width, height, 20), 0, 1, 2)
+	setLayout("custom", `"background": "#000000", "cells": [{"x": 0, "y": 0, "width": 0.5, "height": 0.5, "stream": "s1"}, {"x": 0.5, "y": 0.5, "width": 0.5, "height": 0.5}]`)
+	sees("custom", []compose.Rect{{X: 0, Y: 0, W: 320, H: 180}, {X: 320, Y: 180, W: 320, H: 180}}, 1, 0)
+	img, _, _ := viewer.Seen()
+	if got := middle(img, compose.Rect{X: 320, Y: 0, W: 320, H: 180}); !near(got, client.Colour{Y: 16, U: 128, V: 128}) {
+		t.Errorf("outside of the cells is %v, want black", got)
+	}
+	stats := ts.must("", "stats")["rooms"].([]any)[0].(map[string]any)
+	if got := fmt.Sprint(stats["layout"], stats["not_shown"]); got != "custom[s2]" {
+		t.Errorf("layout and not_shown are %s", got)
+	}
+	if _, video := viewer.Flows(); video.Gaps > 0 {
+		t.Errorf("%d gaps in %d packets", video.Gaps, video.Packets)
 	}
 }
 

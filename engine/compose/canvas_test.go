@@ -11,7 +11,15 @@ import (
 	"sectile/asm/yuv"
 )
 
-var background = colour{BackgroundY, BackgroundU, BackgroundV}
+var background = rgb(DefaultStyle.Background)
+
+// plain returns a canvas that writes no names over pictures.
+func plain(w, h int) *Canvas {
+	c := NewCanvas(w, h)
+	c.Arrange(Style{Background: DefaultStyle.Background}, nil)
+	c.Settle()
+	return c
+}
 
 // solid returns a picture of w×h in one colour.
 func solid(w, h int, c colour) *yuv.Image {
@@ -60,6 +68,17 @@ func checkPicture(t *testing.T, what string, img *yuv.Image, cell, pic Rect, c c
 	checkRect(t, what+", right", img, Rect{right, cell.Y, cell.X + cell.W - right, cell.H}, background)
 }
 
+// drawCard draws the card of another name than that of the layout.
+func drawCard(c *Cell, name string) bool {
+	if c.name != name {
+		c.name, c.title = name, label{}
+		if c.shows == card {
+			c.shows = nothing
+		}
+	}
+	return c.DrawCard()
+}
+
 // names returns n different names.
 func names(n int) []string {
 	list := make([]string, n)
@@ -95,7 +114,7 @@ func TestNewCanvas(t *testing.T) {
 func TestEveryCellShowsItsOwn(t *testing.T) {
 	for _, size := range [][2]int{{854, 480}, {360, 640}, {64, 64}} {
 		for _, n := range []int{1, 2, 3, 4, 5, 9, 17, 100} {
-			c := NewCanvas(size[0], size[1])
+			c := plain(size[0], size[1])
 			c.Layout(names(n))
 			colours := make([]colour, n)
 			for i, cell := range c.Cells() {
@@ -114,7 +133,7 @@ func TestEveryCellShowsItsOwn(t *testing.T) {
 }
 
 func TestPictureGeometry(t *testing.T) {
-	c := NewCanvas(1280, 720)
+	c := plain(1280, 720)
 	c.Layout(names(4))
 	cell := c.Cells()[2]
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -134,22 +153,22 @@ func TestPictureGeometry(t *testing.T) {
 
 // A picture of the size shown before the card leaves nothing of the card.
 func TestPictureAfterCard(t *testing.T) {
-	c := NewCanvas(640, 360)
+	c := plain(640, 360)
 	c.Layout([]string{"ann"})
 	cell, img := c.Cells()[0], solid(90, 160, colour{200, 90, 60})
 	for seq := range uint64(2) {
 		cell.DrawPicture(img, seq)
 		checkPicture(t, "before", c.Image(), cell.Rect(), fit(90, 160, cell.Rect()), colour{200, 90, 60})
-		cell.DrawCard("ann")
+		drawCard(cell, "ann")
 	}
 	cell.DrawPicture(img, 1)
 	checkPicture(t, "after", c.Image(), cell.Rect(), fit(90, 160, cell.Rect()), colour{200, 90, 60})
 }
 
 func TestPictureThatCannotBeShown(t *testing.T) {
-	blank := NewCanvas(64, 64)
-	blank.Layout([]string{"ann"})
-	blank.Cells()[0].DrawCard("")
+	card := NewCanvas(64, 64)
+	card.Layout([]string{"ann"})
+	card.Cells()[0].DrawCard()
 	for _, size := range [][2]int{{0, 0}, {MaxSide + 1, 2}, {2, MaxSide + 1}} {
 		c := NewCanvas(64, 64)
 		c.Layout([]string{"ann"})
@@ -157,8 +176,8 @@ func TestPictureThatCannotBeShown(t *testing.T) {
 		if size[0] > 0 {
 			img = noise(size[0], size[1], 1)
 		}
-		if cell := c.Cells()[0]; !cell.DrawPicture(img, 1) || cell.DrawPicture(img, 2) || !same(c, blank) {
-			t.Errorf("%d×%d: not a blank card, reported once", size[0], size[1])
+		if cell := c.Cells()[0]; !cell.DrawPicture(img, 1) || cell.DrawPicture(img, 2) || !same(c, card) {
+			t.Errorf("%d×%d: not a card, reported once", size[0], size[1])
 		}
 	}
 	for _, size := range [][2]int{{MaxSide, 2}, {2, MaxSide}, {MaxSide, MaxSide}} {
@@ -173,7 +192,7 @@ func TestPictureThatCannotBeShown(t *testing.T) {
 
 // A picture that fits as it is keeps every sample.
 func TestPictureCopied(t *testing.T) {
-	c := NewCanvas(1280, 720)
+	c := plain(1280, 720)
 	c.Layout(names(4))
 	cell, img := c.Cells()[3], noise(640, 360, 7)
 	cell.DrawPicture(img, 1)
@@ -199,19 +218,19 @@ func TestDrawReportsChange(t *testing.T) {
 		draw func() bool
 		want bool
 	}{
-		{func() bool { return cell.DrawCard("") }, true},
-		{func() bool { return cell.DrawCard("") }, false},
-		{func() bool { return cell.DrawCard("ann") }, true},
-		{func() bool { return cell.DrawCard("ann") }, false},
+		{func() bool { return drawCard(cell, "") }, true},
+		{func() bool { return drawCard(cell, "") }, false},
+		{func() bool { return drawCard(cell, "ann") }, true},
+		{func() bool { return drawCard(cell, "ann") }, false},
 		{func() bool { return cell.DrawPicture(img, 0) }, true},
 		{func() bool { return cell.DrawPicture(img, 0) }, false},
 		{func() bool { return cell.DrawPicture(img, 1) }, true},
-		{func() bool { return cell.DrawCard("ann") }, true},
+		{func() bool { return drawCard(cell, "ann") }, true},
 		{func() bool { return cell.DrawPicture(img, 1) }, true},
 		{func() bool { c.Clear(); return cell.DrawPicture(img, 1) }, true},
-		{func() bool { c.Clear(); return cell.DrawCard("ann") }, true},
-		{func() bool { c.Clear(); return cell.DrawCard("ann") }, true},
-		{func() bool { c.Layout([]string{"ann"}); cell = c.Cells()[0]; return cell.DrawCard("ann") }, true},
+		{func() bool { c.Clear(); return drawCard(cell, "ann") }, true},
+		{func() bool { c.Clear(); return drawCard(cell, "ann") }, true},
+		{func() bool { c.Layout([]string{"ann"}); cell = c.Cells()[0]; return drawCard(cell, "ann") }, true},
 		{func() bool { return c.Layout([]string{"bob"}) }, true},
 		{func() bool { return c.Layout(nil) }, true},
 	} {
@@ -240,16 +259,20 @@ func TestChanges(t *testing.T) {
 		yuv.Copy(before.img, c.img)
 		drawn := false
 		for range rng.IntN(30) {
-			if rng.IntN(20) == 0 {
+			switch rng.IntN(40) {
+			case 0:
 				drawn = c.Layout(names(rng.IntN(9))) || drawn
+			case 1:
+				drawn = c.Arrange(randomStyle(rng), randomPlaces(rng, 320, 180)) || drawn
 			}
 			if len(c.cells) == 0 {
 				continue
 			}
 			cell := c.cells[rng.IntN(len(c.cells))]
+			cell.Mark(rng.IntN(2) == 0, rng.IntN(2) == 0)
 			switch size := 32 + 2*rng.IntN(3); rng.IntN(3) {
 			case 0:
-				drawn = cell.DrawCard([]string{"ann", "bob"}[rng.IntN(2)]) || drawn
+				drawn = drawCard(cell, []string{"ann", "bob"}[rng.IntN(2)]) || drawn
 			case 1:
 				drawn = cell.DrawPicture(noise(64, size, uint64(step)), uint64(step)) || drawn
 			default:
@@ -296,10 +319,10 @@ func TestNeighboursUntouched(t *testing.T) {
 					plane[k] = canary
 				}
 			}
-			cell.DrawCard(strings.Repeat("Ŵide…", 20))
+			drawCard(cell, strings.Repeat("Ŵide…", 20))
 			cell.DrawPicture(noise(640, 360, 3), 1)
 			cell.DrawPicture(noise(47, 63, 4), 2)
-			cell.DrawCard("ÄÖÜgjpqy")
+			drawCard(cell, "ÄÖÜgjpqy")
 
 			r := cell.Rect()
 			for p, plane := range planes {
@@ -318,12 +341,36 @@ func TestNeighboursUntouched(t *testing.T) {
 	}
 }
 
+func randomStyle(rng *rand.Rand) Style {
+	return Style{Background: rng.Uint32N(1 << 24), Crop: rng.IntN(2) == 0, Names: rng.IntN(2) == 0}
+}
+
+// randomPlaces returns one of the layouts, or cells that lie anywhere, even on each other.
+func randomPlaces(rng *rand.Rand, width, height int) []Place {
+	n := 1 + rng.IntN(9)
+	places := make([]Place, n)
+	if k := rng.IntN(len(Layouts) + 2); k < len(Layouts) {
+		for i, r := range Layouts[k].Cells(n, width, height, 2*rng.IntN(5)) {
+			places[i].Rect = r
+		}
+	} else {
+		for i := range places {
+			w, h := 2+2*rng.IntN(width/2), 2+2*rng.IntN(height/2)
+			places[i].Rect = Rect{2 * rng.IntN((width-w)/2+1), 2 * rng.IntN((height-h)/2+1), w, h}
+		}
+	}
+	for i, name := range names(n) {
+		places[(i*7+n)%n].Name = name // not always the same one first
+	}
+	return places
+}
+
 // TestPersistentEqualsFresh draws at random and compares, after every step, with a new
 // canvas on which only what shows now is drawn.
 func TestPersistentEqualsFresh(t *testing.T) {
 	type shown struct {
-		img  *yuv.Image // nil for a card
-		name string
+		img   *yuv.Image // nil for a card
+		marks marks
 	}
 	rng := rand.New(rand.NewPCG(11, 13))
 	var pictures []*yuv.Image
@@ -331,42 +378,136 @@ func TestPersistentEqualsFresh(t *testing.T) {
 		pictures = append(pictures, noise(size[0], size[1], uint64(i)))
 	}
 	c := NewCanvas(320, 180)
-	var list []string
+	var style Style
+	var places []Place
 	var cells []shown
-	for step := range 150 {
+	for step := range 300 {
 		if step == 0 || rng.IntN(10) == 0 {
-			list = names(1 + rng.IntN(9))
-			rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-			if c.Layout(list) {
-				cells = make([]shown, len(list))
-				for i, cell := range c.Cells() {
-					cells[i].name = list[i]
-					cell.DrawCard(list[i])
+			if len(places) > 2 && rng.IntN(2) == 0 { // one leaves, two change places
+				places = slices.Clone(places[1:])
+				places[0].Name, places[1].Name = places[1].Name, places[0].Name
+			} else {
+				style, places = randomStyle(rng), randomPlaces(rng, 320, 180)
+			}
+			if c.Arrange(style, places) {
+				cells = make([]shown, len(places))
+				for _, cell := range c.Cells() {
+					cell.Mark(false, false)
+					cell.DrawCard()
 				}
 			}
 		}
 		i := rng.IntN(len(cells))
+		m := marks{talking: rng.IntN(2) == 0, muted: rng.IntN(2) == 0}
+		c.Cells()[i].Mark(m.talking, m.muted)
 		if rng.IntN(3) == 0 {
-			cells[i] = shown{name: list[rng.IntN(len(list))]}
-			c.Cells()[i].DrawCard(cells[i].name)
+			cells[i] = shown{marks: m}
+			c.Cells()[i].DrawCard()
 		} else {
 			k := rng.IntN(len(pictures))
-			cells[i] = shown{img: pictures[k]}
+			cells[i] = shown{img: pictures[k], marks: m}
 			c.Cells()[i].DrawPicture(pictures[k], uint64(k))
 		}
 
 		fresh := NewCanvas(320, 180)
-		fresh.Layout(list)
+		fresh.Arrange(style, places)
 		for i, s := range cells {
+			fresh.Cells()[i].Mark(s.marks.talking, s.marks.muted)
 			if s.img != nil {
 				fresh.Cells()[i].DrawPicture(s.img, 0)
 			} else {
-				fresh.Cells()[i].DrawCard(s.name)
+				fresh.Cells()[i].DrawCard()
 			}
 		}
 		if !same(c, fresh) {
 			t.Fatalf("step %d, %d cells: the canvas differs from one drawn anew", step, len(cells))
 		}
+	}
+}
+
+// A cell that stays where it is, while others come, move and go, is not drawn again.
+func TestCellsThatStay(t *testing.T) {
+	c := NewCanvas(640, 360)
+	a, b := Place{"a", Rect{0, 0, 320, 180}}, Place{"b", Rect{320, 0, 320, 180}}
+	cam := noise(160, 90, 1)
+	draw := func(i int) bool { return c.Cells()[i].DrawPicture(cam, 1) }
+	c.Arrange(DefaultStyle, []Place{a, b})
+	draw(0)
+	draw(1)
+	for _, step := range []struct {
+		what   string
+		places []Place
+		again  []bool // which of them must be drawn
+	}{
+		{"one came", []Place{a, b, {"c", Rect{0, 180, 320, 180}}}, []bool{false, false, true}},
+		{"another order", []Place{b, a, {"c", Rect{0, 180, 320, 180}}}, []bool{false, false, false}},
+		{"one moved", []Place{b, a, {"c", Rect{320, 180, 320, 180}}}, []bool{false, false, true}},
+		{"two changed places", []Place{{"b", a.Rect}, {"a", b.Rect}}, []bool{true, true}},
+		{"back", []Place{a, b}, []bool{true, true}},
+		{"one on another", []Place{a, b, {"c", Rect{310, 10, 100, 100}}}, []bool{true, true, true}},
+		{"gone", []Place{a, b}, []bool{true, true}},
+		{"one left", []Place{b}, []bool{false}},
+	} {
+		c.Settle()
+		if !c.Arrange(DefaultStyle, step.places) {
+			t.Errorf("%s: no change", step.what)
+		}
+		fresh := NewCanvas(640, 360)
+		fresh.Arrange(DefaultStyle, step.places)
+		for i, want := range step.again {
+			if got := draw(i); got != want {
+				t.Errorf("%s: cell %d was drawn: %v, want %v", step.what, i, got, want)
+			}
+			fresh.Cells()[i].DrawPicture(cam, 1)
+		}
+		if !same(c, fresh) {
+			t.Errorf("%s: the canvas differs from one drawn anew", step.what)
+		}
+		if step.again[0] {
+			continue
+		}
+		for _, r := range c.Changes() {
+			if !r.intersect(step.places[0].Rect).empty() {
+				t.Errorf("%s: %v changed, over the cell %v", step.what, r, step.places[0].Rect)
+			}
+		}
+	}
+	style := DefaultStyle
+	style.Names = false
+	c.Arrange(style, []Place{b})
+	if !draw(0) {
+		t.Error("another style, and the cell is not drawn")
+	}
+}
+
+// Whatever is drawn in which order, a later cell lies on those before it, and one that is
+// never seen is not drawn.
+func TestCellsOnCells(t *testing.T) {
+	c := plain(320, 180)
+	c.Arrange(Style{Crop: true}, []Place{
+		{"hidden", Rect{40, 40, 40, 40}}, {"low", Rect{0, 0, 320, 180}}, {"middle", Rect{20, 20, 100, 100}}, {"high", Rect{60, 60, 100, 100}},
+	})
+	colours := []colour{{50, 60, 70}, {80, 90, 100}, {110, 120, 130}, {140, 150, 160}}
+	check := func() {
+		t.Helper()
+		checkRect(t, "low", c.img, Rect{0, 0, 320, 20}, colours[1])
+		checkRect(t, "low", c.img, Rect{0, 160, 320, 20}, colours[1])
+		checkRect(t, "middle", c.img, Rect{20, 20, 100, 40}, colours[2])
+		checkRect(t, "middle", c.img, Rect{20, 60, 40, 60}, colours[2])
+		checkRect(t, "high", c.img, Rect{60, 60, 100, 100}, colours[3])
+	}
+	for i, cell := range c.Cells() {
+		if cell.Covered() != (i == 0) {
+			t.Errorf("cell %d: covered is %v", i, cell.Covered())
+		}
+		if changed := cell.DrawPicture(solid(64, 64, colours[i]), 1); changed == cell.Covered() {
+			t.Errorf("cell %d: changed is %v", i, changed)
+		}
+	}
+	check()
+	for seq, i := range []int{1, 3, 2, 1, 2, 0, 3} {
+		c.Cells()[i].DrawPicture(solid(64, 64, colours[i]), uint64(seq+2))
+		check()
 	}
 }
 
@@ -396,9 +537,9 @@ func TestAllocs(t *testing.T) {
 	c.Layout(list)
 	scaled, copied := noise(640, 360, 1), noise(426, 240, 2)
 	seq := uint64(0)
-	tick := func() {
-		c.Layout(list)
+	draw := func(c *Canvas) {
 		for i, cell := range c.Cells() {
+			cell.Mark(seq%2 == 0, seq/2%2 == 0) // everybody begins and ends to talk, and is muted
 			switch i {
 			case 0:
 				cell.DrawPicture(copied, seq)
@@ -407,12 +548,27 @@ func TestAllocs(t *testing.T) {
 			case 3:
 				cell.DrawPicture(scaled, 1)
 			default:
-				cell.DrawCard(list[i])
+				cell.DrawCard()
 			}
 		}
+		c.Settle()
+	}
+	over := NewCanvas(1280, 720)
+	var places []Place
+	for i, r := range PiP.Cells(5, 1280, 720, 0) {
+		places = append(places, Place{list[i], r})
+	}
+	over.Arrange(Style{Crop: true, Names: true}, places)
+	tick := func() {
+		c.Layout(list)
+		draw(c)
+		over.Arrange(over.style, places)
+		draw(over)
 		seq++
 	}
-	tick()
+	for range 4 {
+		tick()
+	}
 	if n := testing.AllocsPerRun(20, tick); n != 0 {
 		t.Errorf("%v allocations a tick", n)
 	}

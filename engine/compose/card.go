@@ -43,30 +43,32 @@ func cardColour(name string) colour {
 	return rgb(palette[h.Sum32()%uint32(len(palette))])
 }
 
-// white is the text of cards.
+// white is all text.
 var white = colour{235, 128, 128}
 
-// DrawCard shows a plain card in the colour of name with name on it, shortened with an
-// ellipsis if it is too long. The card has the canvas's shape, which is that of most
-// cameras, and a margin of background. What is not in the font (it has Latin, Greek and
-// Cyrillic) shows as an empty box. Nothing is drawn if the cell shows that card already.
-// DrawCard reports whether it changed the canvas.
-func (c *Cell) DrawCard(name string) bool {
-	if c.shows == card && c.name == name {
+// DrawCard shows a plain card in the colour of the cell's name with that name on it,
+// shortened with an ellipsis if it is too long. The card has the canvas's shape, which is
+// that of most cameras, and a margin of background. What is not in the font (it has Latin,
+// Greek and Cyrillic) shows as an empty box. Nothing is drawn if the cell shows that card
+// already. DrawCard reports whether it changed the canvas.
+func (c *Cell) DrawCard() bool {
+	if c.covered || c.shows == card && c.drawn == c.marks {
 		return false
 	}
 	r := c.cardRect()
-	c.fill(c.rect, colour{BackgroundY, BackgroundU, BackgroundV})
-	c.fill(r, cardColour(name))
-	c.drawName(name, r)
-	c.canvas.touch(c.rect)
-	c.shows, c.name = card, name
+	c.canvas.paint(&c.surface, c.rect)
+	c.fill(r, cardColour(c.name))
+	c.drawTitle(r)
+	c.setLabel("", r)
+	c.drawMarks(r)
+	c.shows, c.drawn = card, c.marks
+	c.present(c.all())
 	return true
 }
 
 // cardRect is the place of the cell's card.
 func (c *Cell) cardRect() Rect {
-	r := fit(c.canvas.img.Width, c.canvas.img.Height, c.rect)
+	r := fit(c.canvas.img.Width, c.canvas.img.Height, c.all())
 	side := min(r.W, r.H)
 	if side < 16 {
 		return r // nothing to spare
@@ -75,15 +77,25 @@ func (c *Cell) cardRect() Rect {
 	return Rect{r.X + m, r.Y + m, r.W - 2*m, r.H - 2*m}
 }
 
-// drawName writes name into the middle of r. A card too small for text stays blank.
-func (c *Cell) drawName(name string, r Rect) {
+// drawTitle writes the name into the middle of r, which is always the same rectangle. A
+// card too small for text stays blank.
+func (c *Cell) drawTitle(r Rect) {
+	if c.title.labelMasks == nil {
+		c.title = c.newTitle(r)
+	}
+	if t := &c.title; t.text != nil {
+		yuv.Blend(&t.on, t.text, white.y, white.u, white.v)
+	}
+}
+
+func (c *Cell) newTitle(r Rect) label {
 	face := c.canvas.faceOf(min(max(r.H/7, 12), 80))
 	metrics := face.Metrics()
-	name = shorten(face, name, fixed.I(r.W-r.W/8))
+	name := shorten(face, c.name, fixed.I(r.W-r.W/8))
 	height := (metrics.Ascent + metrics.Descent).Ceil()
 	height += height & 1
 	if name == "" || height > r.H {
-		return
+		return label{labelMasks: &labelMasks{}}
 	}
 	advance := font.MeasureString(face, name)
 	// Glyphs may reach beyond their advance: a few pixels more on both sides.
@@ -93,16 +105,16 @@ func (c *Cell) drawName(name string, r Rect) {
 	// It is capitals, not the line, that should stand in the middle.
 	baseline := fixed.I(r.H)/2 + metrics.CapHeight/2
 	top := min(max((baseline-metrics.Ascent).Floor()&^1, 0), r.H-height)
+	mask := image.NewAlpha(image.Rect(0, 0, width, height))
 	text := font.Drawer{
-		Dst:  image.NewAlpha(image.Rect(0, 0, width, height)),
-		Src:  image.Opaque,
-		Face: face,
-		Dot:  fixed.Point26_6{X: (fixed.I(width) - advance) / 2, Y: fixed.I((baseline - fixed.I(top)).Round())},
+		Dst: mask, Src: image.Opaque, Face: face,
+		Dot: fixed.Point26_6{X: (fixed.I(width) - advance) / 2, Y: fixed.I((baseline - fixed.I(top)).Round())},
 	}
 	text.DrawString(name)
-	dst := c.canvas.img.Sub(r.X+(r.W-width)/2&^1, r.Y+top, width, height)
-	mask := text.Dst.(*image.Alpha)
-	yuv.Blend(&dst, yuv.NewAlpha(mask.Pix, mask.Stride, width, height), white.y, white.u, white.v)
+	return label{
+		&labelMasks{text: yuv.NewAlpha(mask.Pix, mask.Stride, width, height)},
+		c.surface.Sub(r.X+(r.W-width)/2&^1, r.Y+top, width, height),
+	}
 }
 
 // shorten returns name if it is no wider than limit, else as much of it as fits with an
@@ -133,8 +145,8 @@ func shorten(face font.Face, name string, limit fixed.Int26_6) string {
 	return strings.TrimRight(name, " ") + ellipsis
 }
 
-// cardFont is parsed once a process; unlike faces it may be used concurrently.
-var cardFont = sync.OnceValue(func() *opentype.Font {
+// goMedium is parsed once a process; unlike faces it may be used concurrently.
+var goMedium = sync.OnceValue(func() *opentype.Font {
 	f, err := opentype.Parse(gomedium.TTF)
 	if err != nil {
 		panic(fmt.Sprintf("compose: embedded font: %v", err))
@@ -142,15 +154,16 @@ var cardFont = sync.OnceValue(func() *opentype.Font {
 	return f
 })
 
-// faceOf returns the face of cards at size pixels an em. It stays valid until asked for
-// another size.
+// faceOf returns the face of size pixels an em, which is made once: there are few sizes.
 func (c *Canvas) faceOf(size int) font.Face {
-	if c.faceSize != size {
-		face, err := opentype.NewFace(cardFont(), &opentype.FaceOptions{Size: float64(size), DPI: 72})
+	face := c.faces[size]
+	if face == nil {
+		var err error
+		face, err = opentype.NewFace(goMedium(), &opentype.FaceOptions{Size: float64(size), DPI: 72})
 		if err != nil {
 			panic(fmt.Sprintf("compose: embedded font at %d pixels: %v", size, err))
 		}
-		c.face, c.faceSize = face, size
+		c.faces[size] = face
 	}
-	return c.face
+	return face
 }

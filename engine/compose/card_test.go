@@ -25,17 +25,19 @@ func TestRGB(t *testing.T) {
 	}
 }
 
+// linear is the light of an sRGB value, both 0 to 1 (WCAG 2.2, relative luminance).
+func linear(c float64) float64 {
+	if c <= 0.04045 {
+		return c / 12.92
+	}
+	return math.Pow((c+0.055)/1.055, 2.4)
+}
+
 // WCAG 2.2, success criterion 1.4.3.
 func TestPaletteContrast(t *testing.T) {
-	linear := func(v uint32) float64 {
-		c := float64(v&0xff) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
+	part := func(v uint32) float64 { return linear(float64(v&0xff) / 255) }
 	for _, hex := range palette {
-		luminance := 0.2126*linear(hex>>16) + 0.7152*linear(hex>>8) + 0.0722*linear(hex)
+		luminance := 0.2126*part(hex>>16) + 0.7152*part(hex>>8) + 0.0722*part(hex)
 		if contrast := 1.05 / (luminance + 0.05); contrast < 4.5 {
 			t.Errorf("white on %06x has a contrast of %.2f", hex, contrast)
 		}
@@ -66,7 +68,7 @@ func TestCard(t *testing.T) {
 			c := NewCanvas(size[0], size[1])
 			c.Layout([]string{name})
 			cell := c.Cells()[0]
-			cell.DrawCard(name)
+			drawCard(cell, name)
 			r := cell.cardRect()
 			want := cardColour(name)
 			if got := at(c.img, r.X, r.Y); got != want {
@@ -104,8 +106,8 @@ func TestCard(t *testing.T) {
 
 			again := NewCanvas(size[0], size[1])
 			again.Layout([]string{"someone else"})
-			again.Cells()[0].DrawCard("someone else")
-			again.Cells()[0].DrawCard(name)
+			drawCard(again.Cells()[0], "someone else")
+			drawCard(again.Cells()[0], name)
 			if !same(c, again) {
 				t.Errorf("%q in %d×%d: two cards differ", name, size[0], size[1])
 			}
@@ -120,7 +122,7 @@ func TestCardAnyNameAnySize(t *testing.T) {
 		c := NewCanvas(size[0], size[1])
 		c.Layout([]string{"x"})
 		for _, name := range list {
-			if !c.Cells()[0].DrawCard(name) {
+			if !drawCard(c.Cells()[0], name) {
 				t.Errorf("%q in %d×%d: no change reported", name, size[0], size[1])
 			}
 		}

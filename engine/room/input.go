@@ -19,6 +19,10 @@ type Camera interface {
 	// View calls f with the newest picture, which f must not keep. It does not call f when
 	// there is none.
 	View(f func(*yuv.Image))
+	// Shown tells the size of the cell in which a room shows the camera from now on, 0×0
+	// when it does not. It is called from the room's tick when that changes: it must not
+	// block nor call back.
+	Shown(width, height int)
 }
 
 // Input is one stream's place in a room, whether it publishes at the moment or not.
@@ -38,6 +42,8 @@ type Input struct {
 	voice      *mix.Voice // made when first needed
 	talk       mix.Talk
 	talking    bool
+	talks      bool          // for speaker: talking when it looked last
+	talksSince time.Duration // for speaker
 	pcm        []int16
 	adds       bool          // pcm is part of this tick's mix
 	private    bool          // this tick's packet comes from voice

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sectile/engine/codec"
+	"sectile/engine/compose"
 )
 
 // Options are the settings of one room. The JSON names are also the names in a
@@ -21,6 +22,7 @@ type Options struct {
 	FPS          int    `json:"fps"`
 	VideoBitrate int    `json:"video_bitrate"` // H.264, kbit/s
 	Preset       string `json:"preset"`        // x264's
+	Layout       string `json:"layout"`        // of the mosaic at first; Look can change it
 }
 
 // DefaultOptions are the settings of a room of which nothing is said.
@@ -28,6 +30,15 @@ func DefaultOptions() Options {
 	return Options{
 		Bitrate: 64, SampleRate: 48000, Samples: 960, DisableVideo: true,
 		Width: 1280, Height: 720, FPS: 25, VideoBitrate: 1500, Preset: "superfast",
+		Layout: string(compose.Even),
+	}
+}
+
+// Complete gives those options their defaults that a room lacks which was saved before
+// there were such options.
+func (o *Options) Complete() {
+	if o.Layout == "" {
+		o.Layout = DefaultOptions().Layout
 	}
 }
 
@@ -46,7 +57,7 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("option %s: %q is not accepted, only %s", e.Name, e.Value, e.Accepts)
 }
 
-var optionNames = []string{"bitrate", "samplerate", "samples", "disable_video", "width", "height", "fps", "video_bitrate", "preset"}
+var optionNames = []string{"bitrate", "samplerate", "samples", "disable_video", "width", "height", "fps", "video_bitrate", "preset", "layout"}
 
 // Set sets one option from its text. It checks the option by itself; what depends on
 // another one (samples on samplerate) is left to Validate. The error is an *OptionError.
@@ -87,6 +98,9 @@ func (o *Options) Set(name, value string) error {
 	case "preset":
 		o.Preset = value
 		return nil
+	case "layout":
+		o.Layout = value
+		return nil
 	}
 	return &OptionError{name, value, ""}
 }
@@ -114,6 +128,8 @@ func (o Options) Validate() error {
 		return refuse("video_bitrate", o.VideoBitrate)
 	case !slices.Contains(presets, o.Preset):
 		return refuse("preset", o.Preset)
+	case !slices.Contains(layoutNames(), o.Layout):
+		return refuse("layout", o.Layout)
 	}
 	return nil
 }
@@ -135,6 +151,8 @@ func accepts(name string, o Options) string {
 		return "1 to 60"
 	case "video_bitrate":
 		return "50 to 100000 (kbit/s)"
+	case "layout":
+		return strings.Join(layoutNames(), ", ")
 	default:
 		return strings.Join(presets, ", ")
 	}

@@ -1,79 +1,158 @@
 package room
 
 import (
+	"slices"
+
 	"sectile/asm/yuv"
 	"sectile/engine/compose"
 )
 
-// picture is what the mosaic shows: a canvas with a cell for every stream. Only the
-// mosaic's tick uses it.
+// picture is what the mosaic shows: a canvas with a cell for every stream that the look
+// has a place for. Only the mosaic's tick uses it.
 type picture struct {
 	room    *Room
 	canvas  *compose.Canvas
 	seen    uint64 // the room's changes that shown reflects
 	shown   []shownStream
-	names   []string
+	places  []compose.Place
+	told    []toldCamera
 	drawing drawing
+
+	// The background image, prepared when first needed.
+	imageURL string
+	backdrop *yuv.Image
 }
 
-// shownStream is what the picture knows of one stream.
+// shownStream is what the picture knows of one stream: that of the canvas's cell of the
+// same index.
 type shownStream struct {
-	name   string
-	camera Camera // nil: the card
+	input          *Input
+	camera         Camera // nil: the card
+	talking, muted bool
+}
+
+// toldCamera is a camera with the size that it was told.
+type toldCamera struct {
+	camera        Camera
+	width, height int
 }
 
 // drawing hands a picture from a camera to its cell without a closure a tick.
 type drawing struct {
 	cell     *compose.Cell
 	sequence uint64
-	drawn    bool
+	viewed   bool
 	draw     func(*yuv.Image)
 }
 
 func newPicture(r *Room) *picture {
 	p := &picture{room: r, canvas: compose.NewCanvas(r.opts.Width, r.opts.Height)}
 	p.drawing.draw = func(img *yuv.Image) {
-		p.drawing.drawn = p.drawing.cell.DrawPicture(img, p.drawing.sequence)
+		p.drawing.viewed = true
+		p.drawing.cell.DrawPicture(img, p.drawing.sequence)
 	}
 	return p
 }
 
-// update takes over from the room who is shown.
+// update takes over from the room who is shown where, who talks and who is muted.
 func (p *picture) update() {
+	look, changed := p.look()
+	if !changed {
+		return
+	}
+	style := look.style()
+	style.Backdrop = p.backdropOf(look.BackgroundImage)
+	p.canvas.Arrange(style, p.places)
+	p.tell()
+}
+
+// look takes over from the room what update needs, and returns whether there is anything
+// to arrange.
+func (p *picture) look() (look Look, changed bool) {
 	r := p.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.seen == r.changes {
-		return
+	if r.look.followsSpeaker() && r.speaker.step(r.env.Now(), r.inputs) {
+		r.changes++
 	}
-	p.seen = r.changes
-	p.shown, p.names = p.shown[:0], p.names[:0]
-	for _, in := range r.inputs {
-		s := shownStream{name: in.name}
-		if !in.mutedVideo {
-			s.camera = in.camera
+	if p.seen != r.changes {
+		p.seen, changed = r.changes, true
+		p.shown, p.places = p.shown[:0], p.places[:0]
+		for _, s := range r.arrange() {
+			stream := shownStream{input: s.input}
+			if !s.input.mutedVideo {
+				stream.camera = s.input.camera
+			}
+			p.shown = append(p.shown, stream)
+			p.places = append(p.places, compose.Place{Name: s.input.name, Rect: s.rect})
 		}
-		p.shown = append(p.shown, s)
-		p.names = append(p.names, in.name)
 	}
-	p.canvas.Layout(p.names)
+	for i := range p.shown {
+		s := &p.shown[i]
+		s.talking, s.muted = s.input.talking, s.input.mutedAudio.Load()
+	}
+	return r.look, changed
+}
+
+// backdropOf decodes and scales a background image, which takes long: not under the room's
+// lock, for which its sound waits.
+func (p *picture) backdropOf(url string) *yuv.Image {
+	if url == p.imageURL {
+		return p.backdrop
+	}
+	p.imageURL, p.backdrop = url, nil
+	if url == "" {
+		return nil
+	}
+	img, err := decodeImage(url)
+	if err != nil {
+		p.room.env.Log.Warn("no background image", "err", err)
+		return nil
+	}
+	p.backdrop = compose.Backdrop(img, p.room.opts.Width, p.room.opts.Height)
+	return p.backdrop
+}
+
+// tell tells every camera whose size on the canvas changed.
+func (p *picture) tell() {
+	var now []toldCamera
+	for i, cell := range p.canvas.Cells() {
+		if camera := p.shown[i].camera; camera != nil && !cell.Covered() {
+			r := cell.Rect()
+			now = append(now, toldCamera{camera, r.W, r.H})
+		}
+	}
+	for _, before := range p.told {
+		if !slices.ContainsFunc(now, func(t toldCamera) bool { return t.camera == before.camera }) {
+			before.camera.Shown(0, 0)
+		}
+	}
+	for _, t := range now {
+		if !slices.Contains(p.told, t) {
+			t.camera.Shown(t.width, t.height)
+		}
+	}
+	p.told = now
 }
 
 // draw brings every cell up to date; cells that show the right thing cost nothing.
 func (p *picture) draw() {
 	p.update()
 	for i, cell := range p.canvas.Cells() {
-		s := p.shown[i]
-		var sequence uint64
-		if s.camera != nil {
-			sequence = s.camera.Sequence()
+		s := &p.shown[i]
+		if cell.Covered() {
+			continue
 		}
-		p.drawing.drawn = false
-		if sequence > 0 {
-			p.drawing.cell, p.drawing.sequence = cell, sequence
-			s.camera.View(p.drawing.draw)
-		} else {
-			cell.DrawCard(s.name)
+		cell.Mark(s.talking, s.muted)
+		p.drawing.viewed = false
+		if s.camera != nil {
+			if sequence := s.camera.Sequence(); sequence > 0 {
+				p.drawing.cell, p.drawing.sequence = cell, sequence
+				s.camera.View(p.drawing.draw)
+			}
+		}
+		if !p.drawing.viewed { // there is no picture, or no longer
+			cell.DrawCard()
 		}
 	}
 }

@@ -10,6 +10,7 @@ package room
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -48,6 +49,8 @@ type Room struct {
 	changes   uint64          // counts what the mosaic must look at
 	audio     audioState
 	mosaic    *mosaic // nil without video
+	look      Look
+	speaker   speaker
 }
 
 // audioState is what the audio tick works with, under the room's lock.
@@ -70,6 +73,7 @@ func New(name string, opts Options, env Env) (*Room, error) {
 	frame := time.Duration(opts.Samples) * time.Second / time.Duration(opts.SampleRate)
 	r := &Room{
 		name: name, opts: opts, env: env, frame: frame, nextTrack: allTrack + 1,
+		look: defaultLook(opts.Layout),
 		audio: audioState{
 			bus:     mix.NewBus(opts.Samples),
 			history: mix.NewHistory(opts.Samples, frame),
@@ -178,6 +182,32 @@ func (r *Room) SetMuted(stream string, kind Kind, muted bool) (track int, err er
 	return in.track, nil
 }
 
+// arrange says where the mosaic shows whom; it needs the lock.
+func (r *Room) arrange() []shownInput {
+	return r.look.arrange(r.inputs, r.speaker.current, r.opts.Width, r.opts.Height)
+}
+
+// SetLook lets change alter the look of the mosaic, and returns it. If change fails, or
+// what it makes is not valid (an *OptionError), nothing changes. The error is ErrConflict
+// in a room without video.
+func (r *Room) SetLook(change func(*Look) error) (Look, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mosaic == nil {
+		return Look{}, fmt.Errorf("room %s has no video: %w", r.name, ErrConflict)
+	}
+	look := r.look
+	if err := change(&look); err != nil {
+		return Look{}, err
+	}
+	if err := look.Validate(); err != nil {
+		return Look{}, err
+	}
+	r.look = look
+	r.changes++
+	return look, nil
+}
+
 // Streams returns the names of the streams in the order in which they were added.
 func (r *Room) Streams() []string {
 	r.mu.Lock()
@@ -202,8 +232,10 @@ func (r *Room) Stats() Stats {
 	defer r.mu.Unlock()
 	s := Stats{
 		Name: r.name, Options: r.opts, Participants: len(r.inputs), Viewers: len(r.subs),
-		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{},
+		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}, NotShown: []string{},
 	}
+	s.Layout = r.look.Layout
+	shown := r.arrange()
 	for _, in := range r.inputs {
 		if in.talking {
 			s.Talking = append(s.Talking, in.name)
@@ -216,6 +248,9 @@ func (r *Room) Stats() Stats {
 		}
 		if in.mutedVideo {
 			s.MutedVideo = append(s.MutedVideo, in.name)
+		}
+		if r.mosaic != nil && !slices.ContainsFunc(shown, func(s shownInput) bool { return s.input == in }) {
+			s.NotShown = append(s.NotShown, in.name)
 		}
 	}
 	return s
@@ -243,6 +278,7 @@ type Saved struct {
 	Options   Options       `json:"options"`
 	NextTrack int           `json:"next_track"`
 	Streams   []SavedStream `json:"streams"`
+	Look      *Look         `json:"look,omitempty"` // nil: as the options say
 }
 
 // SavedStream is the lasting part of one stream in a room.
@@ -260,6 +296,9 @@ func (r *Room) Save() Saved {
 	s := Saved{Name: r.name, Options: r.opts, NextTrack: r.nextTrack, Streams: []SavedStream{}}
 	for _, in := range r.inputs {
 		s.Streams = append(s.Streams, SavedStream{in.name, in.track, in.mutedAudio.Load(), in.mutedVideo})
+	}
+	if look := r.look; !reflect.DeepEqual(look, defaultLook(r.opts.Layout)) {
+		s.Look = &look
 	}
 	return s
 }
@@ -279,6 +318,12 @@ func Restore(s Saved, env Env) (*Room, error) {
 		in.mutedVideo = stream.MutedVideo
 	}
 	r.nextTrack = max(r.nextTrack, s.NextTrack)
+	if s.Look != nil {
+		if err := s.Look.Validate(); err != nil {
+			return nil, fmt.Errorf("room %s: %w", s.Name, err)
+		}
+		r.look = *s.Look
+	}
 	return r, nil
 }
 

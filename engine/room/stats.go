@@ -5,10 +5,12 @@ package room
 type Stats struct {
 	Name string `json:"name"`
 	Options
+	Layout       string   `json:"layout"`       // now, which may be another than that of Options
 	Participants int      `json:"participants"` // streams, publishing or not
 	Talking      []string `json:"talking"`
 	Viewers      int      `json:"viewers"` // sessions that play the room
 	Publishing   []string `json:"publishing"`
 	MutedAudio   []string `json:"muted_audio"`
 	MutedVideo   []string `json:"muted_video"`
+	NotShown     []string `json:"not_shown"` // for whom the layout has no cell
 }

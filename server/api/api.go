@@ -39,6 +39,10 @@ type Rooms interface {
 	RemoveStream(room, stream string) (track int, err error)
 	Streams(room string) ([]string, error) // in the order of AddStream
 	SetMuted(room, stream string, kind room.Kind, muted bool) (track int, err error)
+	// SetLook lets change alter how the room's mosaic looks and returns what it is then.
+	// Nothing changes if change fails, whose error is returned, or what it makes is not
+	// valid, a *room.OptionError.
+	SetLook(room string, change func(*room.Look) error) (room.Look, error)
 }
 
 // Config is what a Handler works with.
@@ -48,7 +52,7 @@ type Config struct {
 	// requests need none and come from this machine only.
 	User, Pass string
 	Log        *slog.Logger // nil: silent
-	// Changed is called after each command that may have changed rooms, streams or mutes,
+	// Changed is called after each command that may have changed rooms, streams, mutes or looks,
 	// before its answer. It must not block. May be nil.
 	Changed func()
 	// Rejected is called with one of few constant words for each request that is refused.

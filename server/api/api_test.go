@@ -114,7 +114,7 @@ func (f *fixture) run(steps []step) {
 	}
 }
 
-const stats1 = `{"name":"r","bitrate":64,"samplerate":48000,"samples":960,"disable_video":true,"width":1280,"height":720,"fps":25,"video_bitrate":1500,"preset":"superfast","participants":0,"talking":[],"viewers":3,"publishing":[],"muted_audio":[],"muted_video":[]}`
+const stats1 = `{"name":"r","bitrate":64,"samplerate":48000,"samples":960,"disable_video":true,"width":1280,"height":720,"fps":25,"video_bitrate":1500,"preset":"superfast","layout":"grid","participants":0,"talking":[],"viewers":3,"publishing":[],"muted_audio":[],"muted_video":[],"not_shown":[]}`
 
 func edited(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(stats1) }
 
@@ -171,6 +171,69 @@ func TestCommands(t *testing.T) {
 	})
 }
 
+// onePixel is the smallest of pictures.
+const onePixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+// TestSetLayout: what is not named stays, what is not valid changes nothing.
+func TestSetLayout(t *testing.T) {
+	f := newFixture(t, "", "")
+	half := `{"x":0,"y":0,"width":0.5,"height":1}`
+	f.run([]step{
+		{"", `{"command": "add_room", "args": ["r"], "options": {"disable_video": false, "layout": "pip"}}`, edited("true", "false", "grid", "pip")},
+		{"", `{"command": "add_room", "args": ["sound"]}`, edited(`"r"`, `"sound"`)},
+		{"", `{"command": "add_room", "args": ["x"], "options": {"layout": "custom"}}`, `400 option layout: "custom" is not accepted, only grid, speaker, pip, sidebar`},
+		{"r", `{"command": "set_layout", "args": ["speaker"]}`, `{"layout":"speaker","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+		{"", `{"command": "stats"}`, `{"rooms":[` + edited("true", "false", "grid", "speaker") + "," + edited(`"r"`, `"sound"`) + `]}`},
+		{"r", `{"command": "set-layout", "args": ["speaker"], "options": {"fit": "crop", "gap": 8, "background": "#A0b1c2", "names": "off"}}`,
+			`{"layout":"speaker","fit":"crop","gap":8,"background":"#A0b1c2","names":"off"}`},
+		{"r", `{"command": "set_layout", "args": ["sidebar"], "options": {"gap": "0"}}`, `{"layout":"sidebar","fit":"crop","gap":0,"background":"#A0b1c2","names":"off"}`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"names": "on", "cells": [` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}}`,
+			`{"layout":"custom","fit":"crop","gap":0,"background":"#A0b1c2","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"fit": "letterbox", "background": "#090909"}}`,
+			`{"layout":"custom","fit":"letterbox","gap":0,"background":"#090909","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": []}}`, `400 option cells: "0 cells" is not accepted, only 1 to 100 with layout custom`},
+		{"r", `{"command": "set_layout", "args": ["grid"]}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+
+		{"r", `{"command": "set_layout", "args": ["custom"]}`, `400 option cells: "0 cells" is not accepted`},
+		{"r", `{"command": "set_layout", "args": []}`, "400 set_layout got 0 args; want [LAYOUT]"},
+		{"r", `{"command": "set_layout", "args": ["Grid"]}`, `400 option layout: "Grid" is not accepted, only grid, speaker, pip, sidebar, custom`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"fit": "stretch"}}`, `400 option fit: "stretch" is not accepted, only letterbox or crop`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"gap": 3}}`, `400 option gap: "3" is not accepted, only even numbers from 0 to 64`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"gap": 66}}`, `400 option gap: "66"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"gap": -2}}`, `400 option gap: "-2"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"gap": "wide"}}`, `400 option gap: "wide"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"names": true}}`, `400 option names: "true" is not accepted, only on or off`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "red"}}`, `400 option background: "red" is not accepted, only #rrggbb`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "#12345"}}`, `400 option background`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "1234567"}}`, `400 option background`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background": "#-12345"}}`, `400 option background`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"colour": "red"}}`, `400 option "colour" is unknown; accepted are background, background_image, fit, gap, names, cells`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + onePixel + `"}}`,
+			`{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on","background_image":"` + onePixel + `"}`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": ""}}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + onePixel[:len(onePixel)-16] + `"}}`, `400 option background_image: "unexpected EOF" is not accepted, only a data URL with a PNG or JPEG`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "` + strings.Replace(onePixel, "png", "jpeg", 1) + `"}}`, `400 option background_image: "not an image of that type"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "file:///etc/passwd"}}`, `400 option background_image: "file:///etc/passwd" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "data:image/png;base64,####"}}`, `400 option background_image: "no base64"`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": "x"}}`, `400 option "cells" is unknown`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"fit": ["crop"]}}`, `400 option "fit" is ["crop"]; want a string`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": [` + half + `]}}`, `400 option cells: "1 cells" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [` + strings.Repeat(half+",", 100) + half + `]}}`, `400 option cells: "101 cells" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [5]}}`, `400 cells:  is of type number; want [{"x"`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x": "0"}]}}`, `400 cells: x is of type string; want`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"left": 0}]}}`, `400 cells: unknown field "left"; want`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x":0,"y":0,"width":1}]}}`, `400 option cells[0]: "1×0 at (0,0)" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [` + half + `,{"x":0.6,"y":0,"width":0.5,"height":1}]}}`, `400 option cells[1]: "0.5×1 at (0.6,0)" is not accepted, only fractions of the canvas, inside of it`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x":-0.1,"y":0,"width":0.5,"height":1}]}}`, `400 option cells[0]`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x":0,"y":0,"width":1,"height":1,"stream":"a"},{"x":0,"y":0,"width":1,"height":1,"stream":"a"}]}}`, `400 option cells[1]: "stream a" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x":0,"y":0,"width":1,"height":1,"stream":"../a"}]}}`, `400 option cells[0]: "stream ../a"`},
+		{"nowhere", `{"command": "set_layout", "args": ["grid"]}`, `404 room "nowhere": not found`},
+		{"sound", `{"command": "set_layout", "args": ["grid"]}`, "409 room sound has no video"},
+		{"", `{"command": "set_layout", "args": ["grid"]}`, "400 set_layout is a command of a room"},
+		{"r", `{"command": "set_layout", "args": ["grid"]}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+	})
+}
+
 func TestCommandErrors(t *testing.T) {
 	f := newFixture(t, "", "")
 	f.run([]step{{"", `{"command": "add_room", "args": ["r"]}`, stats1}})
@@ -201,7 +264,7 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": ""}`, `400 unknown command ""; commands here are add_room, list_room, remove_room, stats`},
 		{"", `{"command": "reboot"}`, `400 unknown command "reboot"`},
 		{"", `{"command": "Stats"}`, `400 unknown command "Stats"`},
-		{"r", `{"command": "reboot"}`, `400 unknown command "reboot"; commands here are add_stream, mute_audio, mute_video, remove_stream, stat, unmute_audio, unmute_video`},
+		{"r", `{"command": "reboot"}`, `400 unknown command "reboot"; commands here are add_stream, mute_audio, mute_video, remove_stream, set_layout, stat, unmute_audio, unmute_video`},
 		{"", `{"command": "add_stream", "args": ["x"]}`, "400 add_stream is a command of a room: send it to /flussonic/api/dynamic_mosaic/{room}"},
 		{"", `{"command": "mute-audio", "args": ["x"]}`, "400 mute_audio is a command of a room"},
 		{"r", `{"command": "add_room", "args": ["x"]}`, "400 add_room is not a command of a room: send it to /flussonic/api/dynamic_mosaic/"},
@@ -310,6 +373,10 @@ func TestChanged(t *testing.T) {
 		{"r", `{"command": "mute_video", "args": ["s"]}`, true},
 		{"r", `{"command": "unmute_video", "args": ["s"]}`, true},
 		{"r", `{"command": "remove_stream", "args": ["s"]}`, true},
+		{"r", `{"command": "set_layout", "args": ["pip"]}`, false}, // it has no video
+		{"", `{"command": "add_room", "args": ["v"], "options": {"disable_video": false}}`, true},
+		{"v", `{"command": "set_layout", "args": ["pip"]}`, true},
+		{"", `{"command": "remove_room", "args": ["v"]}`, true},
 		{"", `{"command": "remove_room", "args": ["r"]}`, true},
 		{"", `{"command": "remove_room", "args": ["r"]}`, false},
 	} {
@@ -413,9 +480,13 @@ func FuzzRequest(f *testing.F) {
 	f.Add("", `{"command": "add_room", "args": ["r", "64", 48000], "options": {"fps": 5}}`)
 	f.Add("r", `{"command": "mute-audio", "args": [1.5e3]}`)
 	f.Add("r", `{"command": "stat", "args": [null, {}]}`)
+	f.Add("r", `{"command": "set_layout", "args": ["custom"], "options": {"gap": 4, "cells": [{"x": 0.5, "width": 5e-1, "height": 1, "stream": "s"}]}}`)
+	f.Add("r", `{"command": "set_layout", "args": ["pip"], "options": {"background_image": "`+onePixel+`", "fit": "crop"}}`)
 	f.Fuzz(func(t *testing.T, path, body string) {
 		x := newFixture(t, "", "")
-		if err := x.rooms.AddRoom("r", room.DefaultOptions()); err != nil {
+		o := room.DefaultOptions()
+		o.DisableVideo = false
+		if err := x.rooms.AddRoom("r", o); err != nil {
 			t.Fatal(err)
 		}
 		r := newRequest(Path, body)
@@ -426,6 +497,9 @@ func FuzzRequest(f *testing.F) {
 		for _, s := range x.rooms.Stats() {
 			if err := errors.Join(room.CheckName(s.Name), s.Options.Validate()); err != nil {
 				t.Fatal(err)
+			}
+			if look := x.rooms.rooms[s.Name].look; look.Validate() != nil {
+				t.Fatalf("look %+v", look)
 			}
 		}
 	})

@@ -14,6 +14,7 @@ type command struct {
 	usage    string // its args, for messages
 	min, max int    // how many args
 	options  bool   // takes the object beside args
+	lists    bool   // and arrays in it
 	changes  bool   // something that outlives the server
 	run      func(h *Handler, roomName string, q request) (any, error)
 }
@@ -34,6 +35,7 @@ var (
 		"unmute_video":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, false)},
 		"mute_audio":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, true)},
 		"unmute_audio":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, false)},
+		"set_layout":    {usage: "[LAYOUT]", min: 1, max: 1, options: true, lists: true, changes: true, run: setLayout},
 	}
 )
 
@@ -57,8 +59,13 @@ func lookup(q request, roomName string) (command, error) {
 	if len(q.args) < c.min || len(q.args) > c.max {
 		return c, malformed("%s got %d args; want %s", q.command, len(q.args), c.usage)
 	}
-	if q.options != nil && !c.options {
+	if (q.options != nil || q.lists != nil) && !c.options {
 		return c, malformed("%s takes no options", q.command)
+	}
+	for option, list := range q.lists {
+		if !c.lists {
+			return c, noScalar(option, list)
+		}
 	}
 	return c, nil
 }

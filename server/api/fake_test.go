@@ -18,6 +18,7 @@ type fakeRooms struct {
 
 type fakeRoom struct {
 	options room.Options
+	look    room.Look
 	next    int
 	streams []*fakeStream
 }
@@ -62,7 +63,7 @@ func (f *fakeRooms) AddRoom(name string, o room.Options) error {
 	if f.rooms == nil {
 		f.rooms = map[string]*fakeRoom{}
 	}
-	f.rooms[name] = &fakeRoom{options: o, next: 2}
+	f.rooms[name] = &fakeRoom{options: o, next: 2, look: room.Look{Layout: o.Layout, Fit: "letterbox", Background: "#090909", Names: "on"}}
 	return nil
 }
 
@@ -99,7 +100,8 @@ func (f *fakeRooms) RoomStats(name string) (room.Stats, error) {
 		return room.Stats{}, err
 	}
 	s := room.Stats{Name: name, Options: r.options, Participants: len(r.streams), Viewers: 3,
-		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}}
+		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}, NotShown: []string{}}
+	s.Layout = r.look.Layout
 	for _, stream := range r.streams {
 		if stream.muted[room.Audio] {
 			s.MutedAudio = append(s.MutedAudio, stream.name)
@@ -164,4 +166,25 @@ func (f *fakeRooms) SetMuted(roomName, name string, kind room.Kind, muted bool) 
 	}
 	r.streams[i].muted[kind] = muted
 	return r.streams[i].track, nil
+}
+
+func (f *fakeRooms) SetLook(roomName string, change func(*room.Look) error) (room.Look, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, err := f.room(roomName)
+	if err != nil {
+		return room.Look{}, err
+	}
+	if r.options.DisableVideo {
+		return room.Look{}, fmt.Errorf("room %s has no video: %w", roomName, room.ErrConflict)
+	}
+	look := r.look
+	if err := change(&look); err != nil {
+		return room.Look{}, err
+	}
+	if err := look.Validate(); err != nil {
+		return room.Look{}, err
+	}
+	r.look = look
+	return look, nil
 }

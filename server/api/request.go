@@ -12,7 +12,8 @@ import (
 type request struct {
 	command string
 	args    []string
-	options map[string]string // nil: none
+	options map[string]string          // nil: none
+	lists   map[string]json.RawMessage // options that are arrays; nil: none
 }
 
 const wanted = `{"command": "…", "args": […]}`
@@ -43,9 +44,16 @@ func parseRequest(body []byte) (request, error) {
 		q.args = append(q.args, text)
 	}
 	for name, value := range raw.Options {
+		if value[0] == '[' {
+			if q.lists == nil {
+				q.lists = map[string]json.RawMessage{}
+			}
+			q.lists[name] = value
+			continue
+		}
 		text, ok := scalar(value, true)
 		if !ok {
-			return request{}, malformed("option %.80q is %.80s; want a string, a number or a boolean", name, value)
+			return request{}, noScalar(name, value)
 		}
 		if q.options == nil {
 			q.options = map[string]string{}
@@ -53,6 +61,10 @@ func parseRequest(body []byte) (request, error) {
 		q.options[name] = text
 	}
 	return q, nil
+}
+
+func noScalar(option string, value json.RawMessage) error {
+	return malformed("option %.80q is %.80s; want a string, a number or a boolean", option, value)
 }
 
 // bodyError says what is wrong with a body in words of JSON, not of Go.

@@ -52,7 +52,7 @@ stream meeting {
 stream cam1 { input publish://; }
 stream old{url mosaic2:// samplerate=16000
 	samples="320";}
-stream query { input mosaic2://?bitrate=32&fps=30 preset=fast; }
+stream query { input mosaic2://?bitrate=32&fps=30 preset=fast layout=speaker; }
 stream "bare" { input mosaic2://?; }
 stream cam2 { url publish://; }
 `
@@ -71,7 +71,7 @@ func everythingConfig() Config {
 		Rooms: []Room{
 			{"meeting", o(func(o *room.Options) { o.Bitrate, o.DisableVideo = 128, false })},
 			{"old", o(func(o *room.Options) { o.SampleRate, o.Samples = 16000, 320 })},
-			{"query", o(func(o *room.Options) { o.Bitrate, o.FPS, o.Preset = 32, 30, "fast" })},
+			{"query", o(func(o *room.Options) { o.Bitrate, o.FPS, o.Preset, o.Layout = 32, 30, "fast", "speaker" })},
 			{"bare", room.DefaultOptions()},
 		},
 		Streams: []string{"cam1", "cam2"},

@@ -206,6 +206,9 @@ func decode(data []byte) (Snapshot, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return Snapshot{}, errors.New("something follows the JSON object")
 	}
+	for i := range doc.Rooms {
+		doc.Rooms[i].Options.Complete()
+	}
 	return doc.Snapshot, doc.check()
 }
 
@@ -219,6 +222,11 @@ func (s Snapshot) check() error {
 		}
 		if err := r.Options.Validate(); err != nil {
 			return fmt.Errorf("room %s: %w", r.Name, err)
+		}
+		if r.Look != nil {
+			if err := r.Look.Validate(); err != nil {
+				return fmt.Errorf("room %s: %w", r.Name, err)
+			}
 		}
 		names, tracks := map[string]bool{}, map[int]bool{}
 		for _, stream := range r.Streams {

@@ -26,12 +26,15 @@ func open(t *testing.T, dir string) *Store {
 
 func example() Snapshot {
 	o := room.DefaultOptions()
-	o.DisableVideo, o.Preset = false, "fast"
+	o.DisableVideo, o.Preset, o.Layout = false, "fast", "sidebar"
 	return Snapshot{
 		Rooms: []room.Saved{
 			{Name: "empty", Options: room.DefaultOptions(), NextTrack: 5, Streams: []room.SavedStream{}},
 			{Name: "meeting", Options: o, NextTrack: 9, Streams: []room.SavedStream{
 				{Name: "b", Track: 2, MutedAudio: true}, {Name: "a", Track: 7, MutedVideo: true},
+			}, Look: &room.Look{
+				Layout: "custom", Fit: "crop", Gap: 4, Background: "#102030", Names: "off",
+				Cells: []room.LookCell{{Width: 1, Height: 0.5, Stream: "a"}, {Y: 0.5, Width: 0.25, Height: 0.5}},
 			}},
 		},
 		Streams: []string{"cam1", "cam2"},
@@ -65,6 +68,22 @@ func TestRoundTrip(t *testing.T) {
 	info, err := os.Stat(filepath.Join(dir, fileName))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// TestOlderRooms: a room saved before there was an option has its default.
+func TestOlderRooms(t *testing.T) {
+	data, err := encode(example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Replace(string(data), `,
+				"layout": "grid"`, "", 1)
+	if old == string(data) {
+		t.Fatal("no layout in the example")
+	}
+	if got, err := decode([]byte(old)); err != nil || !reflect.DeepEqual(got, example()) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, example())
 	}
 }
 
@@ -107,6 +126,8 @@ func TestCorrupt(t *testing.T) {
 		{"room name", replace(`"name": "empty"`, `"name": "../x"`), `name "../x" is not accepted`},
 		{"room twice", replace(`"name": "empty"`, `"name": "meeting"`), "meeting is there twice"},
 		{"option", replace(`"bitrate": 64`, `"bitrate": 1`), "room empty: option bitrate"},
+		{"layout", replace(`"layout": "sidebar"`, `"layout": "custom"`), "room meeting: option layout"},
+		{"look", replace(`"fit": "crop"`, `"fit": "crip"`), "room meeting: option fit"},
 		{"option missing", replace(`"bitrate": 64,`, ``), "room empty: option bitrate"},
 		{"stream name", replace(`"name": "b"`, `"name": ""`), `room meeting: streams: name ""`},
 		{"stream twice", replace(`"name": "b"`, `"name": "a"`), "room meeting: streams: a is there twice"},

@@ -14,6 +14,7 @@ const PATH = '/flussonic/api/dynamic_mosaic/';
  * @property {string[]} [publishing]   streams with a publisher
  * @property {string[]} [muted_audio]
  * @property {string[]} [muted_video]
+ * @property {string} [layout]         of the mosaic
  */
 
 export class ControlApi {
@@ -85,6 +86,15 @@ export class ControlApi {
    */
   setMuted(room, stream, kind, muted) {
     return this.#command(room, `${muted ? 'mute' : 'unmute'}_${kind}`, [stream]);
+  }
+
+  /**
+   * Arranges the mosaic of a room, for everybody.
+   * @param {string} room
+   * @param {string} layout
+   */
+  setLayout(room, layout) {
+    return this.#command(room, 'set_layout', [layout]);
   }
 
   async #command(room, command, args, {body = {}, init = {}} = {}) {

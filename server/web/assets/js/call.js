@@ -13,7 +13,7 @@ import {WhipPublisher} from './whip.js';
  * - `joined` after every successful join,
  * - `reconnecting` (detail: {err, delay in ms}) when the connection is lost or an attempt to
  *   get it back failed,
- * - `people` (detail: Person[]) about once a second,
+ * - `people` (detail: Person[]) and `layout` (detail: string) about once a second,
  * - `server` (detail: boolean) when the control API stops or starts to answer,
  * - `failed` (detail: Error) when it makes no sense to go on; the call is over.
  */
@@ -99,6 +99,14 @@ export class Call extends EventTarget {
     return this.#api.setMuted(this.room, name, kind, muted);
   }
 
+  /**
+   * Arranges the mosaic for everybody.
+   * @param {string} layout
+   */
+  setLayout(layout) {
+    return this.#api.setLayout(this.room, layout);
+  }
+
   async #join() {
     this.#instance = await this.#api.instance();
     const {rooms, room} = await this.#ensureRoom();
@@ -124,6 +132,7 @@ export class Call extends EventTarget {
     this.dispatchEvent(new Event('joined'));
     this.#watch = new RoomWatch(this.#api, this.room, this.publishes ? this.name : undefined, {
       people: (people) => this.#emit('people', people),
+      layout: (layout) => this.#emit('layout', layout),
       server: (answers) => this.#serverAnswers(answers),
       gone: () => this.#rejoin(new Error('the server ended the session')),
     });

@@ -2,6 +2,7 @@
 
 import {byId, el, setText, toast, toggleFullscreen} from './dom.js';
 import {colourOf} from './names.js';
+import {LayoutChoice} from './layouts.js';
 import {Numbers} from './numbers.js';
 import {PeopleList} from './people.js';
 import {playAloud} from './playback.js';
@@ -15,6 +16,7 @@ export class CallView extends EventTarget {
   #call;
   #media;
   #people = new PeopleList((name, kind, muted) => this.#mute(name, kind, muted));
+  #layouts = new LayoutChoice((layout) => this.#setLayout(layout));
   #numbers = new Numbers();
   #numbersTimer;
   #mosaic = byId('mosaic');
@@ -49,6 +51,7 @@ export class CallView extends EventTarget {
     call.addEventListener('reconnecting', ({detail}) => this.#reconnecting(detail));
     call.addEventListener('server', ({detail}) => this.#connection(detail ? 'connected' : 'no answer'));
     call.addEventListener('people', ({detail}) => this.#showPeople(detail));
+    call.addEventListener('layout', ({detail}) => this.#layouts.show(detail));
   }
 
   /** Forgets the call. */
@@ -62,6 +65,7 @@ export class CallView extends EventTarget {
   #joined() {
     const {room, name, video} = this.#call;
     this.#people.reset(video);
+    this.#layouts.reset(video);
     setText(byId('room-title'), room);
     byId('viewer-link').href = this.#viewerLink();
     byId('stage').classList.toggle('audio', !video);
@@ -146,6 +150,15 @@ export class CallView extends EventTarget {
     } catch (err) {
       const {title} = serverProblem(err);
       toast(`${title}.`);
+      throw err;
+    }
+  }
+
+  async #setLayout(layout) {
+    try {
+      await this.#call.setLayout(layout);
+    } catch (err) {
+      toast(`${serverProblem(err).title}.`);
       throw err;
     }
   }

@@ -30,6 +30,7 @@ export class RoomWatch {
    * @param {string|undefined} self own stream, if any
    * @param {object} on
    * @param {(people: Person[]) => void} on.people
+   * @param {(layout: string|undefined) => void} on.layout of the mosaic
    * @param {(answers: boolean) => void} on.server the API stopped or started to answer
    * @param {() => void} on.gone the room, or the own stream in it, is no more
    */
@@ -66,7 +67,10 @@ export class RoomWatch {
       this.#on.gone();
       return;
     }
-    if (answers) this.#on.people(names.map((name) => person(name, room, name === this.#self)));
+    if (answers) {
+      this.#on.layout(room.layout);
+      this.#on.people(names.map((name) => person(name, room, name === this.#self)));
+    }
     if (!this.#stopped) this.#timer = setTimeout(() => this.#ask(), document.hidden ? POLL_HIDDEN_MS : POLL_MS);
   }
 }
