@@ -29,9 +29,12 @@ func run(t *testing.T, f func(t *testing.T, e *Engine)) {
 	})
 }
 
+// addRoom adds a room without a gate: it would take constants of small numbers for noise.
 func addRoom(t *testing.T, e *Engine, name string) {
 	t.Helper()
-	if err := e.AddRoom(name, room.DefaultOptions()); err != nil {
+	o := room.DefaultOptions()
+	o.Gate = room.GateOff
+	if err := e.AddRoom(name, o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,12 +74,13 @@ func TestEverybodyHearsEverybodyElse(t *testing.T) {
 	}
 }
 
-// TestSaturatesOnce: the sum is never clipped before the subtraction, nor wraps.
-func TestSaturatesOnce(t *testing.T) {
+// TestLimitsOnce: the sum is never clipped before the subtraction, nor wraps; each mix is
+// limited by itself.
+func TestLimitsOnce(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
 		addRoom(t, e, "r")
 		values := []int16{30000, 30000, -20000}
-		want := []int16{10000, 10000, 32767} // 60000 is held at full scale
+		want := []int16{10000, 10000, 29204} // 60000 is held at -1 dBFS
 		var ears []*ear
 		for i, v := range values {
 			name := fmt.Sprintf("s%d", i)
@@ -91,11 +95,13 @@ func TestSaturatesOnce(t *testing.T) {
 				t.Errorf("s%d hears %v, want %d", i, got, want[i])
 			}
 		}
-		if got := all.last(1); !slices.Equal(got, []int16{32767}) {
-			t.Errorf("all hears %v, want 32767", got)
+		if got := all.last(1); !slices.Equal(got, []int16{29204}) {
+			t.Errorf("all hears %v, want 29204", got)
 		}
-		if e.Metrics().Limited.Load() == 0 {
-			t.Error("no time counted at full scale")
+		before := e.Metrics().Limited.Load()
+		time.Sleep(time.Second)
+		if d := time.Duration(e.Metrics().Limited.Load() - before); d != 2*time.Second {
+			t.Errorf("%v counted in a second in which two mixes are limited", d)
 		}
 	})
 }
@@ -307,6 +313,82 @@ func TestDeclaredStreamOutlivesRooms(t *testing.T) {
 			t.Error("a declared stream went with its room")
 		}
 		talk(t, e, "cam", 1)
+	})
+}
+
+// TestGate: noise is left out of the mix, and whoever makes it shares the encode of all;
+// talk goes in, and so does noise without a gate.
+func TestGate(t *testing.T) {
+	for _, gate := range []room.Gate{room.GateOn, room.GateOff} {
+		run(t, func(t *testing.T, e *Engine) {
+			o := room.DefaultOptions()
+			o.Gate = gate
+			must(t, e.AddRoom("r", o))
+			all, _ := hear(t, e, "r", 1)
+			for i, v := range []int16{5000, 30, 40} {
+				name := fmt.Sprintf("s%d", i)
+				hear(t, e, "r", addStream(t, e, "r", name))
+				talk(t, e, name, v)
+			}
+			time.Sleep(settled)
+			m := e.Metrics()
+			shared, private := m.EncodesShared.Load(), m.EncodesPrivate.Load()
+			time.Sleep(time.Second)
+			heard, want := int16(5000), uint64(0) // the talker hears silence
+			if gate == room.GateOff {
+				heard, want = 5070, 150
+			}
+			if got := all.last(1); !slices.Equal(got, []int16{heard}) {
+				t.Errorf("gate %v: all hears %v, want %d", gate, got, heard)
+			}
+			if n := m.EncodesPrivate.Load() - private; n != want {
+				t.Errorf("gate %v: %d private encodes in 50 ticks, want %d", gate, n, want)
+			}
+			if n := m.EncodesShared.Load() - shared; n != 50 {
+				t.Errorf("gate %v: %d shared encodes in 50 ticks", gate, n)
+			}
+			s, err := e.RoomStats("r")
+			must(t, err)
+			if !slices.Equal(s.Talking, []string{"s0"}) {
+				t.Errorf("gate %v: %v talk", gate, s.Talking)
+			}
+		})
+	}
+}
+
+// TestSilenceIsNotEncoded: neither where nobody adds anything nor for who talks alone.
+func TestSilenceIsNotEncoded(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addRoom(t, e, "r")
+		all, _ := hear(t, e, "r", 1)
+		own, _ := hear(t, e, "r", addStream(t, e, "r", "s"))
+		tk := talk(t, e, "s", 1000)
+		m := e.Metrics()
+		for _, step := range []struct {
+			silent                   bool
+			shared, private, silence uint64
+		}{{true, 0, 0, 50}, {false, 50, 0, 50}, {true, 0, 0, 50}} {
+			tk.setSilent(step.silent)
+			time.Sleep(2 * time.Second)
+			shared, private, silence := m.EncodesShared.Load(), m.EncodesPrivate.Load(), m.SilencePackets.Load()
+			packets := len(all.last(1<<20)) + len(own.last(1<<20))
+			time.Sleep(time.Second)
+			shared, private, silence = m.EncodesShared.Load()-shared, m.EncodesPrivate.Load()-private, m.SilencePackets.Load()-silence
+			if shared != step.shared || private != step.private || silence != step.silence {
+				t.Errorf("silent %v: %d shared and %d private encodes, %d packets of silence; want %d, %d, %d",
+					step.silent, shared, private, silence, step.shared, step.private, step.silence)
+			}
+			if n := len(all.last(1<<20)) + len(own.last(1<<20)) - packets; n != 100 {
+				t.Errorf("silent %v: %d packets in 50 ticks to two players", step.silent, n)
+			}
+			want := int16(1000)
+			if step.silent {
+				want = 0
+			}
+			if a, o := all.last(1), own.last(1); !slices.Equal(a, []int16{want}) || !slices.Equal(o, []int16{0}) {
+				t.Errorf("silent %v: all hears %v, s %v", step.silent, a, o)
+			}
+		}
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"sectile/asm/pcm"
 	"sectile/engine/codec"
 	"sectile/engine/metrics"
 	"sectile/engine/mix"
@@ -58,7 +59,9 @@ type audioState struct {
 	bus       *mix.Bus
 	history   *mix.History
 	all, mix  []int16
-	shared    *mix.Voice // made when first needed
+	wide      []int32 // scratch
+	format    mix.Format
+	shared    *mix.Voice
 }
 
 // New makes an empty room. The options must be valid.
@@ -75,8 +78,13 @@ func New(name string, opts Options, env Env) (*Room, error) {
 			history: mix.NewHistory(opts.Samples, frame),
 			all:     make([]int16, opts.Samples),
 			mix:     make([]int16, opts.Samples),
+			wide:    make([]int32, opts.Samples),
+			format: mix.Format{Samples: opts.Samples, Frame: frame, NewEncoder: func() (codec.AudioEncoder, error) {
+				return env.Codecs.NewAudioEncoder(opts.audioParams())
+			}},
 		},
 	}
+	r.audio.shared = mix.NewVoice(&r.audio.format)
 	if !opts.DisableVideo {
 		r.mosaic = newMosaic(r)
 	}
@@ -107,10 +115,7 @@ func (r *Room) Close() {
 		in.listeners = nil
 		in.closeVoice()
 	}
-	if r.audio.shared != nil {
-		r.audio.shared.Close()
-		r.audio.shared = nil
-	}
+	r.audio.shared.Close()
 	r.mu.Unlock()
 	if r.mosaic != nil {
 		r.mosaic.close()
@@ -131,7 +136,7 @@ func (r *Room) AddStream(name string) (*Input, error) {
 }
 
 func (r *Room) addInput(name string, track int) *Input {
-	in := &Input{room: r, name: name, track: track, pcm: make([]int16, r.opts.Samples)}
+	in := &Input{room: r, name: name, track: track, pcm: make([]int16, r.opts.Samples), gain: pcm.GainUnity}
 	r.inputs = append(r.inputs, in)
 	r.nextTrack = max(r.nextTrack, track+1)
 	r.changes++
