@@ -331,6 +331,15 @@ func (e *Engine) SetMuted(roomName, name string, kind room.Kind, muted bool) (tr
 	return track, err
 }
 
+// SetGain makes a stream louder or quieter in one room, by dB that room.CheckGain accepts.
+func (e *Engine) SetGain(roomName, name string, dB float64) (track int, err error) {
+	r, err := e.lookup(roomName)
+	if err != nil {
+		return 0, err
+	}
+	return r.SetGain(name, dB)
+}
+
 // Save returns the lasting part of all rooms, sorted by name.
 func (e *Engine) Save() []room.Saved {
 	saved := []room.Saved{}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -388,6 +389,56 @@ func TestSilenceIsNotEncoded(t *testing.T) {
 			if a, o := all.last(1), own.last(1); !slices.Equal(a, []int16{want}) || !slices.Equal(o, []int16{0}) {
 				t.Errorf("silent %v: all hears %v, s %v", step.silent, a, o)
 			}
+		}
+	})
+}
+
+// TestSetGain: a gain goes into all mixes but the stream's own, exactly; whether the stream
+// talks does not depend on it, and it outlives a restart.
+func TestSetGain(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		must(t, e.AddRoom("r", room.DefaultOptions())) // with a gate
+		a, b := addStream(t, e, "r", "a"), addStream(t, e, "r", "b")
+		all, _ := hear(t, e, "r", 1)
+		earA, _ := hear(t, e, "r", a)
+		earB, _ := hear(t, e, "r", b)
+		talk(t, e, "a", 2000)
+		talk(t, e, "b", 3000)
+		for _, step := range []struct {
+			dB   float64
+			want int16
+		}{{0, 2000}, {-6.0206, 1000}, {20, 20000}, {-60, 2}, {0, 2000}} {
+			if track, err := e.SetGain("r", "a", step.dB); err != nil || track != a {
+				t.Fatalf("SetGain = %d, %v", track, err)
+			}
+			time.Sleep(settled)
+			if got := [][]int16{all.last(1), earA.last(1), earB.last(1)}; !slices.EqualFunc(got, []int16{3000 + step.want, 3000, step.want},
+				func(g []int16, w int16) bool { return slices.Equal(g, []int16{w}) }) {
+				t.Errorf("%v dB: all, a and b hear %v, want %d, 3000, %d", step.dB, got, 3000+step.want, step.want)
+			}
+			s, err := e.RoomStats("r")
+			must(t, err)
+			if len(s.Talking) != 2 || s.Gains["a"] != step.dB || (len(s.Gains) == 1) != (step.dB != 0) {
+				t.Errorf("%v dB: talking %v, gains %v", step.dB, s.Talking, s.Gains)
+			}
+		}
+		_, err := e.SetGain("r", "b", -12)
+		must(t, err)
+		saved := e.Save()
+		must(t, e.RemoveRoom("r"))
+		must(t, e.Restore(saved))
+		s, err := e.RoomStats("r")
+		must(t, err)
+		if len(s.Gains) != 1 || s.Gains["b"] != -12 {
+			t.Errorf("restored gains %v", s.Gains)
+		}
+		for _, dB := range []float64{-60.1, 20.1, math.NaN(), math.Inf(1)} {
+			if _, err := e.SetGain("r", "b", dB); err == nil {
+				t.Errorf("%v dB is accepted", dB)
+			}
+		}
+		if _, err := e.SetGain("r", "nobody", 1); !errors.Is(err, room.ErrNotFound) {
+			t.Errorf("gain of nobody: %v", err)
 		}
 	})
 }

@@ -39,7 +39,8 @@ type Input struct {
 	talk       mix.Talk
 	talking    bool
 	fader      mix.Fader
-	gain       int32 // of fader
+	dB         float64 // of gain
+	gain       int32   // of fader
 	pcm        []int16
 	adds       bool          // pcm is part of this tick's mix
 	private    bool          // this tick's packet comes from voice

@@ -110,6 +110,8 @@ func (o Options) Validate() error {
 		return refuse("samplerate", o.SampleRate)
 	case !slices.Contains(frameSizes(o.SampleRate), o.Samples):
 		return refuse("samples", o.Samples)
+	case o.Gate > GateOff:
+		return refuse("gate", o.Gate)
 	case !side(o.Width):
 		return refuse("width", o.Width)
 	case !side(o.Height):

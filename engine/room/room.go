@@ -208,6 +208,7 @@ func (r *Room) Stats() Stats {
 	s := Stats{
 		Name: r.name, Options: r.opts, Participants: len(r.inputs), Viewers: len(r.subs),
 		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{},
+		Gains: map[string]float64{},
 	}
 	for _, in := range r.inputs {
 		if in.talking {
@@ -218,6 +219,9 @@ func (r *Room) Stats() Stats {
 		}
 		if in.mutedAudio.Load() {
 			s.MutedAudio = append(s.MutedAudio, in.name)
+		}
+		if in.dB != 0 {
+			s.Gains[in.name] = in.dB
 		}
 		if in.mutedVideo {
 			s.MutedVideo = append(s.MutedVideo, in.name)
@@ -252,10 +256,11 @@ type Saved struct {
 
 // SavedStream is the lasting part of one stream in a room.
 type SavedStream struct {
-	Name       string `json:"name"`
-	Track      int    `json:"track"`
-	MutedAudio bool   `json:"muted_audio,omitempty"`
-	MutedVideo bool   `json:"muted_video,omitempty"`
+	Name       string  `json:"name"`
+	Track      int     `json:"track"`
+	MutedAudio bool    `json:"muted_audio,omitempty"`
+	MutedVideo bool    `json:"muted_video,omitempty"`
+	Gain       float64 `json:"gain,omitempty"` // dB
 }
 
 // Save returns what Restore needs.
@@ -264,7 +269,7 @@ func (r *Room) Save() Saved {
 	defer r.mu.Unlock()
 	s := Saved{Name: r.name, Options: r.opts, NextTrack: r.nextTrack, Streams: []SavedStream{}}
 	for _, in := range r.inputs {
-		s.Streams = append(s.Streams, SavedStream{in.name, in.track, in.mutedAudio.Load(), in.mutedVideo})
+		s.Streams = append(s.Streams, SavedStream{in.name, in.track, in.mutedAudio.Load(), in.mutedVideo, in.dB})
 	}
 	return s
 }
@@ -279,7 +284,11 @@ func Restore(s Saved, env Env) (*Room, error) {
 		if err := CheckName(stream.Name); err != nil || stream.Track <= allTrack || r.input(stream.Name) != nil || r.byTrack(stream.Track) != nil {
 			return nil, fmt.Errorf("room %s: saved stream %q with track %d is not valid", s.Name, stream.Name, stream.Track)
 		}
+		if err := CheckGain(stream.Gain); err != nil {
+			return nil, fmt.Errorf("room %s: saved stream %s: %w", s.Name, stream.Name, err)
+		}
 		in := r.addInput(stream.Name, stream.Track)
+		in.setGain(stream.Gain)
 		in.mutedAudio.Store(stream.MutedAudio)
 		in.mutedVideo = stream.MutedVideo
 	}

@@ -1,5 +1,5 @@
-// Package api is the control API: commands that make rooms, put streams into them and
-// mute them, as Flussonic's Dynamic Chat Rooms have it.
+// Package api is the control API: commands that make rooms, put streams into them, mute
+// them and set their gain, as Flussonic's Dynamic Chat Rooms have it.
 //
 // A command is the JSON object {"command": NAME, "args": […]}, POSTed to Path for rooms
 // as such or to Path followed by a room's name.
@@ -39,6 +39,7 @@ type Rooms interface {
 	RemoveStream(room, stream string) (track int, err error)
 	Streams(room string) ([]string, error) // in the order of AddStream
 	SetMuted(room, stream string, kind room.Kind, muted bool) (track int, err error)
+	SetGain(room, stream string, dB float64) (track int, err error) // dB is checked
 }
 
 // Config is what a Handler works with.
@@ -48,7 +49,7 @@ type Config struct {
 	// requests need none and come from this machine only.
 	User, Pass string
 	Log        *slog.Logger // nil: silent
-	// Changed is called after each command that may have changed rooms, streams or mutes,
+	// Changed is called after each command that may have changed rooms, streams or their settings,
 	// before its answer. It must not block. May be nil.
 	Changed func()
 	// Rejected is called with one of few constant words for each request that is refused.
