@@ -443,6 +443,53 @@ func TestSetGain(t *testing.T) {
 	})
 }
 
+// TestReportLoss: an encoder expects the worst of who has it alone, and what more than a
+// quarter of those lose who share it; it rises at once and falls slowly.
+func TestReportLoss(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		codecs := e.codecs.(*fakeCodecs)
+		addRoom(t, e, "r")
+		addStream(t, e, "r", "other")
+		talk(t, e, "other", 2000)
+		_, own := hear(t, e, "r", addStream(t, e, "r", "me"))
+		talk(t, e, "me", 1000)
+		var all []*room.Subscription
+		for range 7 {
+			_, s := hear(t, e, "r", 1)
+			all = append(all, s)
+		}
+		told := func(when string, want ...int) {
+			t.Helper()
+			time.Sleep(settled)
+			codecs.mu.Lock()
+			defer codecs.mu.Unlock()
+			if !slices.Equal(codecs.losses, want) {
+				t.Errorf("%s: encoders were told %v, want %v", when, codecs.losses, want)
+			}
+			codecs.losses = nil
+		}
+		told("no report")
+		own.ReportLoss(0.3)
+		told("who listens alone reports 30 %", 20)
+		all[0].ReportLoss(0.12)
+		told("two of eight report 12 % or more")
+		all[1].ReportLoss(0.13)
+		told("three of eight do", 10)
+		all[1].Close()
+		told("two of seven do")
+		all[0].Close()
+		told("one of six does", 0)
+		for range 7 {
+			own.ReportLoss(0)
+		}
+		told("seven reports of none", 10)
+		for range 60 {
+			own.ReportLoss(math.NaN())
+		}
+		told("many", 0)
+	})
+}
+
 func TestRoomErrors(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
 		addRoom(t, e, "r")

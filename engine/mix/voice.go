@@ -118,6 +118,8 @@ type Voice struct {
 	encoded uint64             // tick whose frame the encoder remembers as its last
 	rested  uint64             // tick that took the encoder's place with silence last
 	quiet   int                // frames of silence until now
+	loss    expectation
+	told    int // percent of loss that the encoder was told of
 	packet  []byte
 }
 
@@ -146,6 +148,10 @@ func (v *Voice) Follow(tick uint64, all *Voice) {
 		v.quiet = all.quiet
 	}
 }
+
+// Expect tells which part of its packets gets lost on the way to those who listen, from 0 to
+// 1. The encoder prepares for it where that is worth its price.
+func (v *Voice) Expect(loss float64) { v.loss.update(loss) }
 
 // Mix makes the mix of a tick, of everybody on the bus but own, unless that is nil. It
 // returns for how long the limiter was at work.
@@ -184,6 +190,12 @@ func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []by
 			return nil, false, err
 		}
 	}
+	if percent := lossSteps[v.loss].percent; percent != v.told {
+		if err := v.encoder.SetPacketLoss(percent); err != nil {
+			return nil, false, err
+		}
+		v.told = percent
+	}
 	v.encoded = tick
 	n, err := v.encoder.Encode(samples, v.packet)
 	return v.packet[:n], true, err
@@ -219,6 +231,6 @@ func (v *Voice) warm(past *History, silence bool) (err error) {
 func (v *Voice) Close() {
 	if v.encoder != nil {
 		v.encoder.Close()
-		v.encoder = nil
+		v.encoder, v.told = nil, 0
 	}
 }

@@ -37,6 +37,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		}
 	}
 	a.bus.Sum()
+	r.expectLoss()
 
 	// What comes out of the limiters was pulled for a moment before the deadline.
 	ts := timestamp(deadline-mix.LookAhead, opusClock)
@@ -48,6 +49,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		case in.private:
 			if in.voice == nil {
 				in.voice = mix.NewVoice(&a.format)
+				in.expectLoss()
 			}
 			in.voice.Follow(a.tick, a.shared)
 		default:

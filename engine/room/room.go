@@ -62,6 +62,9 @@ type audioState struct {
 	wide      []int32 // scratch
 	format    mix.Format
 	shared    *mix.Voice
+
+	lossChanged bool      // the loss of a listener, or who is one
+	losses      []float64 // scratch
 }
 
 // New makes an empty room. The options must be valid.
