@@ -180,7 +180,7 @@ func TestSilenceIsThePast(t *testing.T) {
 		talk, answer := int16(0), int16(0)
 		if tick >= crossing {
 			talk = 50
-			own.voice.Follow(tick, all.voice)
+			own.voice.Follow(tick, all.voice, true)
 		}
 		if tick >= 150 {
 			answer = 7
@@ -223,7 +223,7 @@ func TestTickDoesNotAllocate(t *testing.T) {
 			b.Add(in)
 		}
 		b.Sum()
-		own.Follow(tick, all)
+		own.Follow(tick, all, true)
 		all.Mix(tick, out, b, nil)
 		all.Encode(tick, out, h)
 		own.Mix(tick, out, b, inputs[0])

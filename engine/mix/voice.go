@@ -118,8 +118,10 @@ type Voice struct {
 	encoded uint64             // tick whose frame the encoder remembers as its last
 	rested  uint64             // tick that took the encoder's place with silence last
 	quiet   int                // frames of silence until now
-	loss    expectation
-	told    int // percent of loss that the encoder was told of
+	loss    expectation        // of those who listen
+	expects expectation        // of the encoder in this tick
+	past    expectation        // of the one that made its past
+	told    int                // percent of loss that the encoder was told of
 	packet  []byte
 }
 
@@ -141,17 +143,27 @@ func (v *Voice) Differs(tick uint64, all *Voice) bool {
 }
 
 // Follow readies the voice for a tick. If it did not mix in the tick before, its listeners
-// heard all, and it goes on from there; so Follow comes before all mixes that tick.
-func (v *Voice) Follow(tick uint64, all *Voice) {
+// heard all, and it goes on from there; so Follow comes before all mixes that tick. If its
+// mix does not differ from that of all, they will hear all again soon, and its encoder is
+// brought into the same mode.
+func (v *Voice) Follow(tick uint64, all *Voice, differs bool) {
 	if v.mixed+1 != tick {
 		v.limiter.Take(all.limiter)
 		v.quiet = all.quiet
+		v.past = all.loss
+	}
+	v.expects = v.loss
+	if !differs {
+		v.expects = all.loss
 	}
 }
 
 // Expect tells which part of its packets gets lost on the way to those who listen, from 0 to
 // 1. The encoder prepares for it where that is worth its price.
-func (v *Voice) Expect(loss float64) { v.loss.update(loss) }
+func (v *Voice) Expect(loss float64) {
+	v.loss.update(loss)
+	v.expects, v.past = v.loss, v.loss
+}
 
 // Mix makes the mix of a tick, of everybody on the bus but own, unless that is nil. It
 // returns for how long the limiter was at work.
@@ -190,11 +202,8 @@ func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []by
 			return nil, false, err
 		}
 	}
-	if percent := lossSteps[v.loss].percent; percent != v.told {
-		if err := v.encoder.SetPacketLoss(percent); err != nil {
-			return nil, false, err
-		}
-		v.told = percent
+	if err := v.tell(v.expects); err != nil {
+		return nil, false, err
 	}
 	v.encoded = tick
 	n, err := v.encoder.Encode(samples, v.packet)
@@ -212,6 +221,9 @@ func (v *Voice) warm(past *History, silence bool) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := v.tell(v.past); err != nil {
+		return err
+	}
 	feed := func(frame []int16) error {
 		_, err := v.encoder.Encode(frame, v.packet)
 		return err
@@ -224,6 +236,19 @@ func (v *Voice) warm(past *History, silence bool) (err error) {
 			return err
 		}
 	}
+	return nil
+}
+
+// tell tells the encoder what loss to expect, if it does not know.
+func (v *Voice) tell(e expectation) error {
+	percent := lossSteps[e].percent
+	if percent == v.told {
+		return nil
+	}
+	if err := v.encoder.SetPacketLoss(percent); err != nil {
+		return err
+	}
+	v.told = percent
 	return nil
 }
 

@@ -43,7 +43,8 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	ts := timestamp(deadline-mix.LookAhead, opusClock)
 	shared := len(r.listeners) > 0
 	for _, in := range r.inputs {
-		in.private = in.route.Step(in.adds || in.voice != nil && in.voice.Differs(a.tick, a.shared), r.frame)
+		differs := in.adds || in.voice != nil && in.voice.Differs(a.tick, a.shared)
+		in.private = in.route.Step(differs, r.frame)
 		switch {
 		case len(in.listeners) == 0:
 		case in.private:
@@ -51,7 +52,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 				in.voice = mix.NewVoice(&a.format)
 				in.expectLoss()
 			}
-			in.voice.Follow(a.tick, a.shared)
+			in.voice.Follow(a.tick, a.shared, differs)
 		default:
 			shared = true
 		}

@@ -52,6 +52,7 @@ type scene struct {
 	own     []int16             // what the listener says
 	adds    func(tick int) bool // whether the listener does
 	cold    bool                // encoders are not warmed
+	loss    float64             // that the listener reports
 }
 
 // play returns the listener's mix, and it as it is heard by two: one is moved between
@@ -75,6 +76,7 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 	defer staying.decoder.Close()
 	history, bus := mix.NewHistory(s.samples, frame), mix.NewBus(s.samples)
 	out, packet := make([]int16, s.samples), make([]byte, 4000)
+	private.Expect(s.loss)
 	var route mix.Route
 	before := s.adds(0)
 	for n := range s.ticks {
@@ -87,9 +89,10 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 			bus.Add(own)
 		}
 		bus.Sum()
-		alone := route.Step(own != nil || private.Differs(tick, all), frame)
+		differs := own != nil || private.Differs(tick, all)
+		alone := route.Step(differs, frame)
 		if alone {
-			private.Follow(tick, all)
+			private.Follow(tick, all, differs)
 		}
 		if alone != before {
 			before, crossed = alone, n
@@ -202,14 +205,18 @@ func TestCrossingIsInaudible(t *testing.T) {
 		others  func(tick int) func(int) bool // when they talk, nil: always
 		gain    float64                       // of the listener's voice
 		silence bool                          // the listener is sent packets of silence before
+		loss    float64                       // that the listener reports
+		cold    bool                          // an encoder that is not warmed is measured, too
 	}{
-		{name: "start, CELT", params: celt, adds: from, gain: 1},
+		{name: "start, CELT", params: celt, adds: from, gain: 1, cold: true},
 		{name: "start, hybrid", params: hybrid, adds: from, gain: 1},
 		{name: "start, SILK", params: silk, adds: from, gain: 1},
 		{name: "stop, CELT", params: celt, adds: until, gain: 1},
 		{name: "stop, hybrid", params: hybrid, adds: until, gain: 1},
 		{name: "stop, SILK", params: silk, adds: until, gain: 1},
 		{name: "stop, with the mix of all limited", params: celt, adds: until, gain: 5},
+		{name: "stop, at a loss of 5 %", params: celt, adds: until, gain: 1, loss: 0.05},
+		{name: "stop, with FEC", params: celt, adds: until, gain: 1, loss: 0.12},
 		{name: "others start, with silence until then", params: celt, gain: 1, silence: true,
 			adds:   func(tick int) func(int) bool { return from(tick - 10) },
 			others: func(tick int) func(int) bool { return func(n int) bool { return n < 20 || n >= tick } }},
@@ -231,7 +238,7 @@ func TestCrossingIsInaudible(t *testing.T) {
 				worst = math.Inf(1)
 				for k := range positions {
 					tick := 40 + 3*k
-					s := scene{params: c.params, samples: samples, ticks: tick + 10 + 10*int(c.gain), own: own, adds: c.adds(tick), cold: cold}
+					s := scene{params: c.params, samples: samples, ticks: tick + 10 + 10*int(c.gain), own: own, adds: c.adds(tick), cold: cold, loss: c.loss}
 					s.others = slices.Clone(others)
 					talk := always
 					if c.others != nil {
@@ -272,7 +279,7 @@ func TestCrossingIsInaudible(t *testing.T) {
 			if distance > codecDistance+0.1 {
 				t.Errorf("the spectra differ more than by the codec's own noise")
 			}
-			if c.name == "start, CELT" {
+			if c.cold {
 				coldRatio, _, coldDistance, _, _ := measure(true)
 				t.Logf("not warmed: %.1f dB, spectra %.2f dB apart", coldRatio, coldDistance)
 				if ratio-coldRatio < 6 || coldDistance < 2*distance {
