@@ -345,6 +345,15 @@ func (e *Engine) SetLook(roomName string, change func(*room.Look) error) (room.L
 	return r.SetLook(change)
 }
 
+// SetGain makes a stream louder or quieter in one room, by dB that room.CheckGain accepts.
+func (e *Engine) SetGain(roomName, name string, dB float64) (track int, err error) {
+	r, err := e.lookup(roomName)
+	if err != nil {
+		return 0, err
+	}
+	return r.SetGain(name, dB)
+}
+
 // Save returns the lasting part of all rooms, sorted by name.
 func (e *Engine) Save() []room.Saved {
 	saved := []room.Saved{}

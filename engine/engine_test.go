@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -29,9 +30,12 @@ func run(t *testing.T, f func(t *testing.T, e *Engine)) {
 	})
 }
 
+// addRoom adds a room without a gate: it would take constants of small numbers for noise.
 func addRoom(t *testing.T, e *Engine, name string) {
 	t.Helper()
-	if err := e.AddRoom(name, room.DefaultOptions()); err != nil {
+	o := room.DefaultOptions()
+	o.Gate = room.GateOff
+	if err := e.AddRoom(name, o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,12 +75,13 @@ func TestEverybodyHearsEverybodyElse(t *testing.T) {
 	}
 }
 
-// TestSaturatesOnce: the sum is never clipped before the subtraction, nor wraps.
-func TestSaturatesOnce(t *testing.T) {
+// TestLimitsOnce: the sum is never clipped before the subtraction, nor wraps; each mix is
+// limited by itself.
+func TestLimitsOnce(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
 		addRoom(t, e, "r")
 		values := []int16{30000, 30000, -20000}
-		want := []int16{10000, 10000, 32767} // 60000 is held at full scale
+		want := []int16{10000, 10000, 29204} // 60000 is held at -1 dBFS
 		var ears []*ear
 		for i, v := range values {
 			name := fmt.Sprintf("s%d", i)
@@ -91,11 +96,13 @@ func TestSaturatesOnce(t *testing.T) {
 				t.Errorf("s%d hears %v, want %d", i, got, want[i])
 			}
 		}
-		if got := all.last(1); !slices.Equal(got, []int16{32767}) {
-			t.Errorf("all hears %v, want 32767", got)
+		if got := all.last(1); !slices.Equal(got, []int16{29204}) {
+			t.Errorf("all hears %v, want 29204", got)
 		}
-		if e.Metrics().Limited.Load() == 0 {
-			t.Error("no time counted at full scale")
+		before := e.Metrics().Limited.Load()
+		time.Sleep(time.Second)
+		if d := time.Duration(e.Metrics().Limited.Load() - before); d != 2*time.Second {
+			t.Errorf("%v counted in a second in which two mixes are limited", d)
 		}
 	})
 }
@@ -307,6 +314,179 @@ func TestDeclaredStreamOutlivesRooms(t *testing.T) {
 			t.Error("a declared stream went with its room")
 		}
 		talk(t, e, "cam", 1)
+	})
+}
+
+// TestGate: noise is left out of the mix, and whoever makes it shares the encode of all;
+// talk goes in, and so does noise without a gate.
+func TestGate(t *testing.T) {
+	for _, gate := range []room.Gate{room.GateOn, room.GateOff} {
+		run(t, func(t *testing.T, e *Engine) {
+			o := room.DefaultOptions()
+			o.Gate = gate
+			must(t, e.AddRoom("r", o))
+			all, _ := hear(t, e, "r", 1)
+			for i, v := range []int16{5000, 30, 40} {
+				name := fmt.Sprintf("s%d", i)
+				hear(t, e, "r", addStream(t, e, "r", name))
+				talk(t, e, name, v)
+			}
+			time.Sleep(settled)
+			m := e.Metrics()
+			shared, private := m.EncodesShared.Load(), m.EncodesPrivate.Load()
+			time.Sleep(time.Second)
+			heard, want := int16(5000), uint64(0) // the talker hears silence
+			if gate == room.GateOff {
+				heard, want = 5070, 150
+			}
+			if got := all.last(1); !slices.Equal(got, []int16{heard}) {
+				t.Errorf("gate %v: all hears %v, want %d", gate, got, heard)
+			}
+			if n := m.EncodesPrivate.Load() - private; n != want {
+				t.Errorf("gate %v: %d private encodes in 50 ticks, want %d", gate, n, want)
+			}
+			if n := m.EncodesShared.Load() - shared; n != 50 {
+				t.Errorf("gate %v: %d shared encodes in 50 ticks", gate, n)
+			}
+			s, err := e.RoomStats("r")
+			must(t, err)
+			if !slices.Equal(s.Talking, []string{"s0"}) {
+				t.Errorf("gate %v: %v talk", gate, s.Talking)
+			}
+		})
+	}
+}
+
+// TestSilenceIsNotEncoded: neither where nobody adds anything nor for who talks alone.
+func TestSilenceIsNotEncoded(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addRoom(t, e, "r")
+		all, _ := hear(t, e, "r", 1)
+		own, _ := hear(t, e, "r", addStream(t, e, "r", "s"))
+		tk := talk(t, e, "s", 1000)
+		m := e.Metrics()
+		for _, step := range []struct {
+			silent                   bool
+			shared, private, silence uint64
+		}{{true, 0, 0, 50}, {false, 50, 0, 50}, {true, 0, 0, 50}} {
+			tk.setSilent(step.silent)
+			time.Sleep(2 * time.Second)
+			shared, private, silence := m.EncodesShared.Load(), m.EncodesPrivate.Load(), m.SilencePackets.Load()
+			packets := len(all.last(1<<20)) + len(own.last(1<<20))
+			time.Sleep(time.Second)
+			shared, private, silence = m.EncodesShared.Load()-shared, m.EncodesPrivate.Load()-private, m.SilencePackets.Load()-silence
+			if shared != step.shared || private != step.private || silence != step.silence {
+				t.Errorf("silent %v: %d shared and %d private encodes, %d packets of silence; want %d, %d, %d",
+					step.silent, shared, private, silence, step.shared, step.private, step.silence)
+			}
+			if n := len(all.last(1<<20)) + len(own.last(1<<20)) - packets; n != 100 {
+				t.Errorf("silent %v: %d packets in 50 ticks to two players", step.silent, n)
+			}
+			want := int16(1000)
+			if step.silent {
+				want = 0
+			}
+			if a, o := all.last(1), own.last(1); !slices.Equal(a, []int16{want}) || !slices.Equal(o, []int16{0}) {
+				t.Errorf("silent %v: all hears %v, s %v", step.silent, a, o)
+			}
+		}
+	})
+}
+
+// TestSetGain: a gain goes into all mixes but the stream's own, exactly; whether the stream
+// talks does not depend on it, and it outlives a restart.
+func TestSetGain(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		must(t, e.AddRoom("r", room.DefaultOptions())) // with a gate
+		a, b := addStream(t, e, "r", "a"), addStream(t, e, "r", "b")
+		all, _ := hear(t, e, "r", 1)
+		earA, _ := hear(t, e, "r", a)
+		earB, _ := hear(t, e, "r", b)
+		talk(t, e, "a", 2000)
+		talk(t, e, "b", 3000)
+		for _, step := range []struct {
+			dB   float64
+			want int16
+		}{{0, 2000}, {-6.0206, 1000}, {20, 20000}, {-60, 2}, {0, 2000}} {
+			if track, err := e.SetGain("r", "a", step.dB); err != nil || track != a {
+				t.Fatalf("SetGain = %d, %v", track, err)
+			}
+			time.Sleep(settled)
+			if got := [][]int16{all.last(1), earA.last(1), earB.last(1)}; !slices.EqualFunc(got, []int16{3000 + step.want, 3000, step.want},
+				func(g []int16, w int16) bool { return slices.Equal(g, []int16{w}) }) {
+				t.Errorf("%v dB: all, a and b hear %v, want %d, 3000, %d", step.dB, got, 3000+step.want, step.want)
+			}
+			s, err := e.RoomStats("r")
+			must(t, err)
+			if len(s.Talking) != 2 || s.Gains["a"] != step.dB || (len(s.Gains) == 1) != (step.dB != 0) {
+				t.Errorf("%v dB: talking %v, gains %v", step.dB, s.Talking, s.Gains)
+			}
+		}
+		_, err := e.SetGain("r", "b", -12)
+		must(t, err)
+		saved := e.Save()
+		must(t, e.RemoveRoom("r"))
+		must(t, e.Restore(saved))
+		s, err := e.RoomStats("r")
+		must(t, err)
+		if len(s.Gains) != 1 || s.Gains["b"] != -12 {
+			t.Errorf("restored gains %v", s.Gains)
+		}
+		for _, dB := range []float64{-60.1, 20.1, math.NaN(), math.Inf(1)} {
+			if _, err := e.SetGain("r", "b", dB); err == nil {
+				t.Errorf("%v dB is accepted", dB)
+			}
+		}
+		if _, err := e.SetGain("r", "nobody", 1); !errors.Is(err, room.ErrNotFound) {
+			t.Errorf("gain of nobody: %v", err)
+		}
+	})
+}
+
+// TestReportLoss: an encoder expects the worst of who has it alone, and what more than a
+// quarter of those lose who share it; it rises at once and falls slowly.
+func TestReportLoss(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		codecs := e.codecs.(*fakeCodecs)
+		addRoom(t, e, "r")
+		addStream(t, e, "r", "other")
+		talk(t, e, "other", 2000)
+		_, own := hear(t, e, "r", addStream(t, e, "r", "me"))
+		talk(t, e, "me", 1000)
+		var all []*room.Subscription
+		for range 7 {
+			_, s := hear(t, e, "r", 1)
+			all = append(all, s)
+		}
+		told := func(when string, want ...int) {
+			t.Helper()
+			time.Sleep(settled)
+			codecs.mu.Lock()
+			defer codecs.mu.Unlock()
+			if !slices.Equal(codecs.losses, want) {
+				t.Errorf("%s: encoders were told %v, want %v", when, codecs.losses, want)
+			}
+			codecs.losses = nil
+		}
+		told("no report")
+		own.ReportLoss(0.3)
+		told("who listens alone reports 30 %", 20)
+		all[0].ReportLoss(0.12)
+		told("two of eight report 12 % or more")
+		all[1].ReportLoss(0.13)
+		told("three of eight do", 10)
+		all[1].Close()
+		told("two of seven do")
+		all[0].Close()
+		told("one of six does", 0)
+		for range 7 {
+			own.ReportLoss(0)
+		}
+		told("seven reports of none", 10)
+		for range 60 {
+			own.ReportLoss(math.NaN())
+		}
+		told("many", 0)
 	})
 }
 

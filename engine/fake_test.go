@@ -18,6 +18,8 @@ import (
 type fakeCodecs struct {
 	mu   sync.Mutex
 	open int // codecs made and not closed
+
+	losses []int // that encoders were told of
 }
 
 func (f *fakeCodecs) made() { f.count(1) }
@@ -81,9 +83,14 @@ type fakeEncoder struct{ codecs *fakeCodecs }
 func (e *fakeEncoder) Encode(pcm []int16, p []byte) (int, error) {
 	return copy(p, packet(pcm[len(pcm)/2])), nil
 }
-func (e *fakeEncoder) SetPacketLoss(int) error { return nil }
-func (e *fakeEncoder) Reset() error            { return nil }
-func (e *fakeEncoder) Close()                  { e.codecs.count(-1) }
+func (e *fakeEncoder) SetPacketLoss(percent int) error {
+	e.codecs.mu.Lock()
+	defer e.codecs.mu.Unlock()
+	e.codecs.losses = append(e.codecs.losses, percent)
+	return nil
+}
+func (e *fakeEncoder) Reset() error { return nil }
+func (e *fakeEncoder) Close()       { e.codecs.count(-1) }
 
 // ear is a sink that keeps what it hears.
 type ear struct {

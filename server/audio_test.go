@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -144,6 +145,59 @@ func TestMuteAndSwitchTracks(t *testing.T) {
 		t.Error("an unknown track is accepted")
 	}
 	ts.unbroken("player", p)
+}
+
+// TestSetGain: a gain is heard by everybody else, in dB; another one puts in its place.
+func TestSetGain(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "r")
+	track := ts.addStream("r", "s0")
+	ts.addStream("r", "s1")
+	ts.publish("s0", client.Media{Tone: tones[0], Level: -20})
+	ts.publish("s1", client.Media{Tone: tones[1], Level: -20})
+	all, own := ts.play("r", "a1"), ts.play("r", track)
+	for _, dB := range []float64{0, -20, 6, 0} {
+		ts.must("r", "set_gain", "s0", dB)
+		eventually(t, 10*time.Second, func() string {
+			pcm := all.Heard(2 * time.Second)
+			gained, other := client.ToneLevel(pcm, tones[0]), client.ToneLevel(pcm, tones[1])
+			if math.Abs(gained+20-dB) > 1.5 || math.Abs(other+20) > 1.5 {
+				return fmt.Sprintf("%v dB: all hears tones of %.1f and %.1f dBFS", dB, gained, other)
+			}
+			return ""
+		})
+		eventually(t, 10*time.Second, func() string { return prefix("s0", hears(own, []bool{false, true})) })
+	}
+}
+
+// TestGate: a steady noise is not heard behind a gate, and what is said over it is; without
+// a gate it is. A hum of 397 Hz is the noise, another tone what is said.
+func TestGate(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.must("", "add_room", "gated")
+	ts.addRoom("open", map[string]any{"gate": "off"})
+	for _, room := range []string{"gated", "open"} {
+		ts.addStream(room, "fan")
+		ts.addStream(room, "talker")
+	}
+	ts.publish("fan", client.Media{Tone: tones[0], Level: -38})
+	talker := ts.publish("talker", client.Media{Tone: tones[1], Level: -20})
+	level := func(p *client.Player, i int) float64 { return client.ToneLevel(p.Heard(2*time.Second), tones[i]) }
+	gated, open := ts.play("gated", "a1"), ts.play("open", "a1")
+	check := func(silent bool) {
+		t.Helper()
+		talker.SetSilent(silent)
+		eventually(t, 15*time.Second, func() string {
+			fan, fanOpen, talk, talkOpen := level(gated, 0), level(open, 0), level(gated, 1), level(open, 1)
+			if fan > -70 || math.Abs(fanOpen+38) > 3 || (talk < present) != silent || (talkOpen < present) != silent {
+				return fmt.Sprintf("silent %v: the fan is heard at %.1f dBFS, without a gate at %.1f, the talker at %.1f and %.1f", silent, fan, fanOpen, talk, talkOpen)
+			}
+			return ""
+		})
+	}
+	check(false)
+	check(true)
+	check(false)
 }
 
 // unbroken checks the RTP stream of a player's sound: no sequence number is missing, and

@@ -44,11 +44,20 @@ func BenchmarkSum(b *testing.B) {
 }
 
 func BenchmarkMixMinus(b *testing.B) {
-	bench(b, 8, func(dst, src []int16, total []int32) { MixMinus(dst, total, src) })
+	mix := make([]int32, 960)
+	bench(b, 10, func(_, src []int16, total []int32) { MixMinus(mix[:len(total)], total, src) })
 }
 
 func BenchmarkSaturate(b *testing.B) {
 	bench(b, 6, func(dst, _ []int16, total []int32) { Saturate(dst, total) })
+}
+
+func BenchmarkPeakTotal(b *testing.B) {
+	bench(b, 4, func(_, _ []int16, total []int32) { PeakTotal(total) })
+}
+
+func BenchmarkRamp(b *testing.B) {
+	bench(b, 6, func(dst, _ []int16, total []int32) { Ramp(dst, total, 0.5, 1) })
 }
 
 func BenchmarkGain(b *testing.B) {

@@ -24,10 +24,10 @@ func everySample(f func(src []int16)) {
 	}
 }
 
-// Every own sample less every total that brings the result to an edge.
+// Every own sample less every total that brings the difference to an edge.
 func TestMixMinusExhaustive(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
-		total, dst := make([]int32, block), make([]int16, block)
+		total, dst := make([]int32, block), make([]int32, block)
 		everySample(func(own []int16) {
 			for _, diff := range []int32{math.MinInt16 - 2, math.MinInt16 - 1, math.MinInt16, math.MinInt16 + 1,
 				-1, 0, 1, math.MaxInt16 - 1, math.MaxInt16, math.MaxInt16 + 1, 2 * math.MaxInt16,
@@ -37,10 +37,9 @@ func TestMixMinusExhaustive(t *testing.T) {
 				}
 				dst := dst[:len(own)]
 				MixMinus(dst, total[:len(own)], own)
-				want := int16(min(max(diff, math.MinInt16), math.MaxInt16))
 				for i, got := range dst {
-					if got != want {
-						t.Fatalf("%d less %d: %d instead of %d", total[i], own[i], got, want)
+					if got != diff {
+						t.Fatalf("%d less %d: %d instead of %d", total[i], own[i], got, diff)
 					}
 				}
 			}
@@ -60,6 +59,35 @@ func TestSaturateExhaustive(t *testing.T) {
 			for i, got := range dst {
 				if want := min(max(total[i], math.MinInt16), math.MaxInt16); int32(got) != want {
 					t.Fatalf("%d became %d", total[i], got)
+				}
+			}
+		}
+	})
+}
+
+// Every total of up to two and a half times the range of a sample against the formula in
+// float64, where a product of two float32 is exact; under unity it is Saturate.
+func TestRampExhaustive(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		total, dst := make([]int32, block), make([]int16, block)
+		for v := int32(-5 << 14); v < 5<<14; v += block {
+			for i := range total {
+				total[i] = v + int32(i)
+			}
+			for _, gain := range []float32{0, 1e-3, 1.0 / 3, 0.5, 1 - 1.0/(1<<24), 1, 1.5, RampMax} {
+				Ramp(dst, total, gain, gain)
+				for i, got := range dst {
+					product := float64(float32(float64(total[i]) * float64(gain)))
+					want := int16(min(max(math.RoundToEven(product), math.MinInt16), math.MaxInt16))
+					if got != want {
+						t.Fatalf("%d × %v became %d instead of %d", total[i], gain, got, want)
+					}
+				}
+			}
+			Ramp(dst, total, 1, 1)
+			for i, got := range dst {
+				if want := min(max(total[i], math.MinInt16), math.MaxInt16); int32(got) != want {
+					t.Fatalf("%d × 1 became %d", total[i], got)
 				}
 			}
 		}
@@ -94,9 +122,9 @@ func TestLevelsExhaustive(t *testing.T) {
 // What is one input's alone stays what it was, at every sample value.
 func TestIdentities(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
-		total, dst := make([]int32, block), make([]int16, block)
+		total, minus, dst := make([]int32, block), make([]int32, block), make([]int16, block)
 		everySample(func(src []int16) {
-			total, dst := total[:len(src)], dst[:len(src)]
+			total, minus, dst := total[:len(src)], minus[:len(src)], dst[:len(src)]
 			Sum(total, [][]int16{src})
 			Saturate(dst, total)
 			if !slices.Equal(dst, src) {
@@ -107,8 +135,11 @@ func TestIdentities(t *testing.T) {
 			if !slices.Equal(dst, src) {
 				t.Fatal("unity gain is not a copy")
 			}
-			MixMinus(dst, total, src)
-			if Peak(dst) != 0 {
+			if int(PeakTotal(total)) != Peak(src) {
+				t.Fatal("the sum of one input has another peak")
+			}
+			MixMinus(minus, total, src)
+			if PeakTotal(minus) != 0 {
 				t.Fatal("one input alone hears itself")
 			}
 			Gain(dst, src, 0)

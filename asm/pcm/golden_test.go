@@ -12,7 +12,8 @@ import (
 func TestGolden(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
 		const n = 961
-		src, other, dst, total := make([]int16, n), make([]int16, n), make([]int16, n), make([]int32, n)
+		src, other, dst := make([]int16, n), make([]int16, n), make([]int16, n)
+		total, minus := make([]int32, n), make([]int32, n)
 		fill(src, func(i int) int16 { return int16(i*i*31 + 7*i) })
 		fill(other, func(i int) int16 { return int16(i*i*i + 12345) })
 		check := func(name string, got, want uint32) {
@@ -23,8 +24,11 @@ func TestGolden(t *testing.T) {
 		}
 		Sum(total, [][]int16{src, other, src, src, other})
 		check("Sum", checksum(t, total), 0xea548836)
-		MixMinus(dst, total, other)
-		check("MixMinus", checksum(t, dst), 0x11057935)
+		MixMinus(minus, total, other)
+		check("MixMinus", checksum(t, minus), 0xd8f0c06c)
+		check("PeakTotal", PeakTotal(minus), 0x1efb5)
+		Ramp(dst, minus, 0.1, 1.25)
+		check("Ramp", checksum(t, dst), 0x16592465)
 		Saturate(dst, total)
 		check("Saturate", checksum(t, dst), 0xec56cba2)
 		Gain(dst, src, GainUnity*5/7)

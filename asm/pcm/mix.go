@@ -27,20 +27,19 @@ func Sum(total []int32, srcs [][]int16) {
 	sum(total, srcs)
 }
 
-// MixMinus gives one listener everybody but themselves: dst[i] = sat16(total[i] - own[i]).
-// The difference is taken in int32, where every total that Sum makes fits, whether own was
-// among its inputs or not. dst may be own itself, but not overlap it otherwise. It panics
+// MixMinus gives one listener everybody but themselves, for a limiter to narrow: dst[i] =
+// total[i] - own[i]. The difference of every total that Sum makes fits, whether own was
+// among its inputs or not. dst may be total itself, but not overlap it otherwise. It panics
 // unless all lengths are equal.
-func MixMinus(dst []int16, total []int32, own []int16) {
+func MixMinus(dst, total []int32, own []int16) {
 	if len(dst) != len(total) || len(own) != len(total) {
 		panic(fmt.Sprintf("pcm: mix-minus of %d from %d into %d samples", len(own), len(total), len(dst)))
 	}
-	checkOverlap(dst, own)
+	checkOverlap(dst, total)
 	mixMinus(dst, total, own)
 }
 
-// Saturate narrows a mix for listeners who are not part of it: dst[i] = sat16(total[i]).
-// It panics unless the lengths are equal.
+// Saturate narrows a mix that needs no limiter: dst[i] = sat16(total[i]). It panics unless the lengths are equal.
 func Saturate(dst []int16, total []int32) {
 	if len(dst) != len(total) {
 		panic(fmt.Sprintf("pcm: saturate %d into %d samples", len(total), len(dst)))

@@ -14,10 +14,10 @@ func sumAVX2(total []int32, srcs [][]int16, offset int)
 func sumAVX512(total []int32, srcs [][]int16, offset int)
 
 //go:noescape
-func mixMinusAVX2(dst []int16, total []int32, own []int16)
+func mixMinusAVX2(dst, total []int32, own []int16)
 
 //go:noescape
-func mixMinusAVX512(dst []int16, total []int32, own []int16)
+func mixMinusAVX512(dst, total []int32, own []int16)
 
 //go:noescape
 func saturateAVX2(dst []int16, total []int32)
@@ -52,7 +52,7 @@ func sum(total []int32, srcs [][]int16) {
 	}
 }
 
-func mixMinus(dst []int16, total []int32, own []int16) {
+func mixMinus(dst, total []int32, own []int16) {
 	tier := cpu.Current()
 	if tier < cpu.AVX2 {
 		mixMinusGeneric(dst, total, own)

@@ -11,7 +11,7 @@ import (
 func sumNEON(total []int32, srcs [][]int16, offset int)
 
 //go:noescape
-func mixMinusNEON(dst []int16, total []int32, own []int16)
+func mixMinusNEON(dst, total []int32, own []int16)
 
 //go:noescape
 func saturateNEON(dst []int16, total []int32)
@@ -37,7 +37,7 @@ func sum(total []int32, srcs [][]int16) {
 	}
 }
 
-func mixMinus(dst []int16, total []int32, own []int16) {
+func mixMinus(dst, total []int32, own []int16) {
 	if cpu.Current() < cpu.NEON {
 		mixMinusGeneric(dst, total, own)
 		return

@@ -144,7 +144,7 @@ singleStore:
 done:
 	RET
 
-// func mixMinusNEON(dst []int16, total []int32, own []int16)
+// func mixMinusNEON(dst, total []int32, own []int16)
 //
 //	R0 dst    R1 samples left    R2 total    R3 own
 TEXT ·mixMinusNEON(SB), NOSPLIT, $0-72
@@ -162,11 +162,7 @@ loop16:
 	SSUBW2(4, 1, 1)
 	SSUBW(5, 2, 2)
 	SSUBW2(5, 3, 3)
-	SQXTN(0, 6)
-	SQXTN2(1, 6)
-	SQXTN(2, 7)
-	SQXTN2(3, 7)
-	VST1.P [V6.H8, V7.H8], 32(R0)
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
 	SUBS   $16, R1, R1
 	BHS    loop16
 
@@ -179,9 +175,7 @@ single:
 	MOVW.P 4(R2), R4
 	MOVH.P 2(R3), R5
 	SUBW   R5, R4, R4
-	FMOVS  R4, F0
-	SQXTN1(0, 0)
-	VST1.P V0.H[0], 2(R0)
+	MOVW.P R4, 4(R0)
 	SUBS   $1, R1, R1
 	BNE    single
 

@@ -172,7 +172,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func mixMinusAVX2(dst []int16, total []int32, own []int16)
+// func mixMinusAVX2(dst, total []int32, own []int16)
 //
 //	DI dst    CX samples left    SI total    DX own
 TEXT ·mixMinusAVX2(SB), NOSPLIT, $0-72
@@ -181,7 +181,7 @@ TEXT ·mixMinusAVX2(SB), NOSPLIT, $0-72
 	MOVQ total_base+24(FP), SI
 	MOVQ own_base+48(FP), DX
 	SUBQ $32, CX
-	JB   tail16
+	JB   tail8
 
 loop32:
 	VPMOVSXWD 0(DX), Y4
@@ -196,52 +196,47 @@ loop32:
 	VPSUBD    Y5, Y1, Y1
 	VPSUBD    Y6, Y2, Y2
 	VPSUBD    Y7, Y3, Y3
-	VPACKSSDW Y1, Y0, Y0
-	VPACKSSDW Y3, Y2, Y2
-	VPERMQ    $0xD8, Y0, Y0
-	VPERMQ    $0xD8, Y2, Y2
 	VMOVDQU   Y0, 0(DI)
-	VMOVDQU   Y2, 32(DI)
+	VMOVDQU   Y1, 32(DI)
+	VMOVDQU   Y2, 64(DI)
+	VMOVDQU   Y3, 96(DI)
 	ADDQ      $64, DX
 	ADDQ      $128, SI
-	ADDQ      $64, DI
+	ADDQ      $128, DI
 	SUBQ      $32, CX
 	JAE       loop32
 
-tail16:
-	ADDQ      $16, CX
-	JNC       tail
-	VPMOVSXWD 0(DX), Y4
-	VPMOVSXWD 16(DX), Y5
-	VMOVDQU   0(SI), Y0
-	VMOVDQU   32(SI), Y1
-	VPSUBD    Y4, Y0, Y0
-	VPSUBD    Y5, Y1, Y1
-	VPACKSSDW Y1, Y0, Y0
-	VPERMQ    $0xD8, Y0, Y0
-	VMOVDQU   Y0, 0(DI)
-	ADDQ      $32, DX
-	ADDQ      $64, SI
-	ADDQ      $32, DI
-	SUBQ      $16, CX
+	// CX is the number of samples left, less 32.
+tail8:
+	ADDQ $24, CX
+	JNC  tail
 
-	// CX is the number of samples left, less 16.
+block8:
+	VPMOVSXWD (DX), Y4
+	VMOVDQU   (SI), Y0
+	VPSUBD    Y4, Y0, Y0
+	VMOVDQU   Y0, (DI)
+	ADDQ      $16, DX
+	ADDQ      $32, SI
+	ADDQ      $32, DI
+	SUBQ      $8, CX
+	JAE       block8
+
+	// CX is the number of samples left, less 8.
 tail:
-	ADDQ $16, CX
+	ADDQ $8, CX
 	JZ   done
 
 single:
-	MOVL      (SI), AX
-	MOVWLSX   (DX), BX
-	SUBL      BX, AX
-	VMOVD     AX, X0
-	VPACKSSDW X0, X0, X0
-	VPEXTRW   $0, X0, (DI)
-	ADDQ      $4, SI
-	ADDQ      $2, DX
-	ADDQ      $2, DI
-	DECQ      CX
-	JNZ       single
+	MOVL    (SI), AX
+	MOVWLSX (DX), BX
+	SUBL    BX, AX
+	MOVL    AX, (DI)
+	ADDQ    $4, SI
+	ADDQ    $2, DX
+	ADDQ    $4, DI
+	DECQ    CX
+	JNZ     single
 
 done:
 	VZEROUPPER

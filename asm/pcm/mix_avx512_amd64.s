@@ -206,29 +206,16 @@ done:
 	VZEROUPPER
 	RET
 
-// What VPACKSSDW of two registers leaves apart, in order again.
-DATA packed<>+0(SB)/8, $0
-DATA packed<>+8(SB)/8, $2
-DATA packed<>+16(SB)/8, $4
-DATA packed<>+24(SB)/8, $6
-DATA packed<>+32(SB)/8, $1
-DATA packed<>+40(SB)/8, $3
-DATA packed<>+48(SB)/8, $5
-DATA packed<>+56(SB)/8, $7
-GLOBL packed<>(SB), RODATA|NOPTR, $64
-
-// func mixMinusAVX512(dst []int16, total []int32, own []int16)
+// func mixMinusAVX512(dst, total []int32, own []int16)
 //
-//	DI dst    CX samples left    SI total    DX own    Z15 order of quadwords
-//	K1 samples of the last block, K2 its first 16, K3 the others
+//	DI dst    CX samples left    SI total    DX own    K1 samples of the last block
 TEXT ·mixMinusAVX512(SB), NOSPLIT, $0-72
-	MOVQ      dst_base+0(FP), DI
-	MOVQ      dst_len+8(FP), CX
-	MOVQ      total_base+24(FP), SI
-	MOVQ      own_base+48(FP), DX
-	VMOVDQU64 packed<>(SB), Z15
-	SUBQ      $64, CX
-	JB        tail
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ total_base+24(FP), SI
+	MOVQ own_base+48(FP), DX
+	SUBQ $64, CX
+	JB   tail
 
 loop64:
 	VPMOVSXWD 0(DX), Z4
@@ -243,15 +230,13 @@ loop64:
 	VPSUBD    Z5, Z1, Z1
 	VPSUBD    Z6, Z2, Z2
 	VPSUBD    Z7, Z3, Z3
-	VPACKSSDW Z1, Z0, Z0
-	VPACKSSDW Z3, Z2, Z2
-	VPERMQ    Z0, Z15, Z0
-	VPERMQ    Z2, Z15, Z2
-	VMOVDQU16 Z0, 0(DI)
-	VMOVDQU16 Z2, 64(DI)
+	VMOVDQU32 Z0, 0(DI)
+	VMOVDQU32 Z1, 64(DI)
+	VMOVDQU32 Z2, 128(DI)
+	VMOVDQU32 Z3, 192(DI)
 	ADDQ      $128, DX
 	ADDQ      $256, SI
-	ADDQ      $128, DI
+	ADDQ      $256, DI
 	SUBQ      $64, CX
 	JAE       loop64
 
@@ -260,31 +245,34 @@ tail:
 	ADDQ $64, CX
 	JZ   done
 
-block32:
+block16:
 	MOVQ        $-1, BX
 	BZHIQ       CX, BX, BX
-	KMOVD       BX, K1
-	KMOVW       BX, K2
-	SHRQ        $16, BX
-	KMOVW       BX, K3
-	VPMOVSXWD.Z 0(DX), K2, Z4
-	VPMOVSXWD.Z 32(DX), K3, Z5
-	VMOVDQU32.Z 0(SI), K2, Z0
-	VMOVDQU32.Z 64(SI), K3, Z1
+	KMOVW       BX, K1
+	VPMOVSXWD.Z (DX), K1, Z4
+	VMOVDQU32.Z (SI), K1, Z0
 	VPSUBD      Z4, Z0, Z0
-	VPSUBD      Z5, Z1, Z1
-	VPACKSSDW   Z1, Z0, Z0
-	VPERMQ      Z0, Z15, Z0
-	VMOVDQU16   Z0, K1, (DI)
-	ADDQ        $64, DX
-	ADDQ        $128, SI
+	VMOVDQU32   Z0, K1, (DI)
+	ADDQ        $32, DX
+	ADDQ        $64, SI
 	ADDQ        $64, DI
-	SUBQ        $32, CX
-	JA          block32
+	SUBQ        $16, CX
+	JA          block16
 
 done:
 	VZEROUPPER
 	RET
+
+// What VPACKSSDW of two registers leaves apart, in order again.
+DATA packed<>+0(SB)/8, $0
+DATA packed<>+8(SB)/8, $2
+DATA packed<>+16(SB)/8, $4
+DATA packed<>+24(SB)/8, $6
+DATA packed<>+32(SB)/8, $1
+DATA packed<>+40(SB)/8, $3
+DATA packed<>+48(SB)/8, $5
+DATA packed<>+56(SB)/8, $7
+GLOBL packed<>(SB), RODATA|NOPTR, $64
 
 // func saturateAVX512(dst []int16, total []int32)
 //

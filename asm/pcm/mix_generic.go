@@ -14,10 +14,10 @@ func sumGeneric(total []int32, srcs [][]int16) {
 	}
 }
 
-func mixMinusGeneric(dst []int16, total []int32, own []int16) {
+func mixMinusGeneric(dst, total []int32, own []int16) {
 	total, own = total[:len(dst)], own[:len(dst)]
 	for i := range dst {
-		dst[i] = sat16(total[i] - int32(own[i]))
+		dst[i] = total[i] - int32(own[i])
 	}
 }
 

@@ -21,3 +21,13 @@
 #define ABS(n, d) WORD $(0x4E60B800|(n)<<5|(d))           // abs Vd.8h, Vn.8h
 #define UMAXV(n, d) WORD $(0x6E70A800|(n)<<5|(d))         // umaxv Hd, Vn.8h
 #define UADALP(n, d) WORD $(0x6EA06800|(n)<<5|(d))        // uadalp Vd.2d, Vn.4s
+
+#define ABS4(n, d) WORD $(0x4EA0B800|(n)<<5|(d))          // abs Vd.4s, Vn.4s
+#define UMAXV4(n, d) WORD $(0x6EB0A800|(n)<<5|(d))        // umaxv Sd, Vn.4s
+
+#define SCVTF4(n, d) WORD $(0x4E21D800|(n)<<5|(d))        // scvtf Vd.4s, Vn.4s
+#define SCVTF1(n, d) WORD $(0x5E21D800|(n)<<5|(d))        // scvtf Sd, Sn
+#define FCVTNS4(n, d) WORD $(0x4E21A800|(n)<<5|(d))       // fcvtns Vd.4s, Vn.4s
+#define FCVTNS1(n, d) WORD $(0x5E21A800|(n)<<5|(d))       // fcvtns Sd, Sn
+#define FADD4(m, n, d) WORD $(0x4E20D400|(m)<<16|(n)<<5|(d)) // fadd Vd.4s, Vn.4s, Vm.4s
+#define FMUL4(m, n, d) WORD $(0x6E20DC00|(m)<<16|(n)<<5|(d)) // fmul Vd.4s, Vn.4s, Vm.4s

@@ -43,8 +43,13 @@ func TestOffsets(t *testing.T) {
 							}
 						}
 					}
-					mixMinusGeneric(want, total, src)
-					check("MixMinus", func() { MixMinus(dst, total, src) })
+					mixMinusGeneric(wantSum, total, src)
+					MixMinus(sum, total, src)
+					if !slices.Equal(sum, wantSum) {
+						t.Fatalf("MixMinus of %d from %d and %d to %d differs", n, at%16, at, to%16)
+					}
+					rampGeneric(want, total, 1.5, -1.0/512)
+					check("Ramp", func() { ramp(dst, total, 1.5, -1.0/512) })
 					saturateGeneric(want, total)
 					check("Saturate", func() { Saturate(dst, total) })
 					scaleGeneric(want, src, 3*GainUnity/7)
@@ -56,7 +61,7 @@ func TestOffsets(t *testing.T) {
 						t.Fatalf("Sum of %d from %d and %d to %d differs", n, at, to, to%16)
 					}
 				}
-				if Peak(src) != peakGeneric(src) || Energy(src) != energyGeneric(src) {
+				if Peak(src) != peakGeneric(src) || Energy(src) != energyGeneric(src) || PeakTotal(total) != peakTotalGeneric(total) {
 					t.Fatalf("levels of %d from %d differ", n, at)
 				}
 			}
@@ -68,7 +73,7 @@ func TestOffsets(t *testing.T) {
 // hundreds of samples.
 func TestLengths(t *testing.T) {
 	const most = 1000
-	var arenas [4]*kerneltest.Arena
+	var arenas [5]*kerneltest.Arena
 	for i := range arenas {
 		arenas[i] = kerneltest.NewArena(t, 4*most)
 	}
@@ -78,9 +83,10 @@ func TestLengths(t *testing.T) {
 		for n := range most + 1 {
 			src, src2 := kerneltest.Tail[int16](arenas[0], n), kerneltest.Tail[int16](arenas[1], n)
 			dst, total := kerneltest.Tail[int16](arenas[2], n), kerneltest.Tail[int32](arenas[3], n)
+			minus := kerneltest.Tail[int32](arenas[4], n)
 			if n%2 != 0 {
 				src, dst = kerneltest.Head[int16](arenas[0], n), kerneltest.Head[int16](arenas[2], n)
-				total = kerneltest.Head[int32](arenas[3], n)
+				total, minus = kerneltest.Head[int32](arenas[3], n), kerneltest.Head[int32](arenas[4], n)
 			}
 			random(src, r)
 			random(src2, r)
@@ -99,10 +105,20 @@ func TestLengths(t *testing.T) {
 			if !slices.Equal(total, wantTotal) {
 				t.Fatalf("Sum of %d of %d differs", len(srcs), n)
 			}
-			mixMinusGeneric(want, total, src2)
 			kerneltest.Dirty()
-			MixMinus(dst, total, src2)
-			check("MixMinus")
+			if got, want := PeakTotal(total), peakTotalGeneric(total); got != want {
+				t.Fatalf("PeakTotal of %d: %d instead of %d", n, got, want)
+			}
+			rampGeneric(want, total, 0.25, 1.0/1024)
+			kerneltest.Dirty()
+			ramp(dst, total, 0.25, 1.0/1024)
+			check("Ramp")
+			mixMinusGeneric(wantTotal, total, src2)
+			kerneltest.Dirty()
+			MixMinus(minus, total, src2)
+			if !slices.Equal(minus, wantTotal) {
+				t.Fatalf("MixMinus of %d differs", n)
+			}
 			saturateGeneric(want, total)
 			kerneltest.Dirty()
 			Saturate(dst, total)

@@ -126,7 +126,7 @@ func TestSumFullScale(t *testing.T) {
 			const n = 83
 			src := make([]int16, n)
 			fill(src, func(int) int16 { return v })
-			total, dst := make([]int32, n), make([]int16, n)
+			total, minus := make([]int32, n), make([]int32, n)
 			Sum(total, slices.Repeat([][]int16{src}, MaxInputs))
 			for i := range total {
 				if total[i] != int32(v)*MaxInputs {
@@ -135,10 +135,10 @@ func TestSumFullScale(t *testing.T) {
 			}
 			for _, own := range []int16{math.MinInt16, math.MaxInt16} {
 				fill(src, func(int) int16 { return own })
-				MixMinus(dst, total, src)
-				for i := range dst {
-					if dst[i] != v {
-						t.Fatalf("full scale less %d: dst[%d] = %d", own, i, dst[i])
+				MixMinus(minus, total, src)
+				for i := range minus {
+					if minus[i] != int32(v)*MaxInputs-int32(own) {
+						t.Fatalf("full scale less %d: dst[%d] = %d", own, i, minus[i])
 					}
 				}
 			}
@@ -172,20 +172,20 @@ func TestSumChunks(t *testing.T) {
 func TestMixMinus(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
 		for n := range maxLen + 1 {
-			src, own, want := make([]int16, n), make([]int16, n+1)[1:], make([]int16, n)
-			total := make([]int32, n)
+			src, own := make([]int16, n), make([]int16, n+1)[1:]
+			total, want := make([]int32, n), make([]int32, n)
 			random(own, rand.New(rand.NewPCG(6, uint64(n))))
 			eachSignal(src, func(name string) {
 				totalsOf(total, src)
 				for _, own := range [][]int16{own, src} {
 					mixMinusGeneric(want, total, own)
-					got := canary(t, n, int16(-77), func(dst []int16) { MixMinus(dst, total, own) })
+					got := canary(t, n, int32(-77), func(dst []int32) { MixMinus(dst, total, own) })
 					if !slices.Equal(got, want) {
 						t.Fatalf("n=%d %s: %v instead of %v", n, name, got, want)
 					}
 				}
-				inPlace := slices.Clone(src)
-				MixMinus(inPlace, total, inPlace)
+				inPlace := slices.Clone(total)
+				MixMinus(inPlace, inPlace, src)
 				if !slices.Equal(inPlace, want) {
 					t.Fatalf("n=%d %s, in place: %v instead of %v", n, name, inPlace, want)
 				}
@@ -205,12 +205,10 @@ func TestMixMinusIsSumOfOthers(t *testing.T) {
 				srcs[k] = make([]int16, n)
 				random(srcs[k], r)
 			}
-			total, others := make([]int32, n), make([]int32, n)
-			got, want := make([]int16, n), make([]int16, n)
+			total, got, want := make([]int32, n), make([]int32, n), make([]int32, n)
 			Sum(total, srcs)
 			for k := range srcs {
-				Sum(others, slices.Concat(srcs[:k], srcs[k+1:]))
-				Saturate(want, others)
+				Sum(want, slices.Concat(srcs[:k], srcs[k+1:]))
 				MixMinus(got, total, srcs[k])
 				if !slices.Equal(got, want) {
 					t.Fatalf("input %d of %d: %v instead of %v", k, inputs, got, want)
@@ -239,6 +237,94 @@ func TestSaturate(t *testing.T) {
 		Saturate(dst, total)
 		if !slices.Equal(dst, slices.Repeat(want, 5)) {
 			t.Fatalf("%v gave %v", total, dst)
+		}
+	})
+}
+
+// ramps are gains that a Ramp begins and ends with.
+var ramps = [][2]float32{{0, 1}, {1, 0}, {1, 1}, {0.3, 0.7}, {1, 1 - 1.0/(1<<24)}, {0, RampMax}, {RampMax, 1e-3}}
+
+func TestRamp(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		for n := range maxLen + 1 {
+			src, want, total := make([]int16, n), make([]int16, n), make([]int32, n)
+			eachSignal(src, func(name string) {
+				totalsOf(total, src)
+				for _, r := range ramps {
+					rampGeneric(want, total, r[0], (r[1]-r[0])/float32(max(1, n)))
+					got := canary(t, n, int16(-77), func(dst []int16) { Ramp(dst, total, r[0], r[1]) })
+					if !slices.Equal(got, want) {
+						t.Fatalf("n=%d %s from %v to %v: %v instead of %v", n, name, r[0], r[1], got, want)
+					}
+				}
+			})
+		}
+		edges := []int32{math.MinInt32, -32769, -32768, -3, 0, 3, 32767, 32768, math.MaxInt32}
+		total, dst := slices.Repeat(edges, 5), make([]int16, 5*len(edges))
+		for gain, want := range map[float32][]int16{
+			0.5:     {-32768, -16384, -16384, -2, 0, 2, 16384, 16384, 32767}, // halves to even
+			1:       {-32768, -32768, -32768, -3, 0, 3, 32767, 32767, 32767},
+			RampMax: {-32768, -32768, -32768, -30, 0, 30, 32767, 32767, 32767},
+		} {
+			Ramp(dst, total, gain, gain)
+			if !slices.Equal(dst, slices.Repeat(want, 5)) {
+				t.Fatalf("%v × %v gave %v", total, gain, dst)
+			}
+		}
+	})
+}
+
+// No sample under a ramp between two gains is outside of what the greater one gives: a
+// limiter relies on that.
+func TestRampStaysBetween(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(13, 14))
+		const ceiling = 29204
+		for range 2000 {
+			n := 1 + r.IntN(200)
+			peak := int32(ceiling + 1 + r.IntN(1<<(1+r.IntN(30))))
+			total, dst := make([]int32, n), make([]int16, n)
+			fill(dst, func(int) int16 { return int16(r.Uint32()) })
+			for i := range total {
+				total[i] = peak
+				if dst[i] < 0 {
+					total[i] = -peak
+				}
+			}
+			need := ceiling / float32(peak)
+			from, to := need, need*r.Float32()
+			if r.IntN(2) == 0 {
+				from, to = to, from
+			}
+			Ramp(dst, total, from, to)
+			if p := Peak(dst); p > ceiling {
+				t.Fatalf("%d samples of %d from %v to %v: peak %d", n, peak, from, to, p)
+			}
+		}
+	})
+}
+
+func TestPeakTotal(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		for n := range maxLen + 1 {
+			total := make([]int32, n+1)[1:]
+			src := make([]int16, n)
+			eachSignal(src, func(name string) {
+				totalsOf(total, src)
+				if got, want := PeakTotal(total), peakTotalGeneric(total); got != want {
+					t.Fatalf("n=%d %s: %d instead of %d", n, name, got, want)
+				}
+			})
+			clear(total)
+			for _, v := range []int32{math.MinInt32, -3, 3, math.MaxInt32} {
+				for i := range total {
+					total[i] = v
+					if got, want := PeakTotal(total), uint32(max(int64(v), -int64(v))); got != want {
+						t.Fatalf("n=%d total[%d]=%d: %d", n, i, v, got)
+					}
+					total[i] = 0
+				}
+			}
 		}
 	})
 }
@@ -324,15 +410,17 @@ func TestPeakEnergy(t *testing.T) {
 // No kernel reads or writes outside of its slices: it would fault.
 func TestGuardPages(t *testing.T) {
 	const room = 4096
-	a, b, c := kerneltest.NewArena(t, room), kerneltest.NewArena(t, room), kerneltest.NewArena(t, room)
+	a, b, c, d := kerneltest.NewArena(t, room), kerneltest.NewArena(t, room), kerneltest.NewArena(t, room), kerneltest.NewArena(t, room)
 	kerneltest.Tiers(t, func(t *testing.T) {
 		for n := range maxLen + 1 {
 			for i, total := range places[int32](a, n) {
-				src := places[int16](b, n)[i]
+				src, minus := places[int16](b, n)[i], places[int32](d, n)[i]
 				for _, dst := range places[int16](c, n) {
 					Sum(total, [][]int16{src, dst})
 					Sum(total, [][]int16{dst, src, dst})
-					MixMinus(dst, total, src)
+					MixMinus(minus, total, src)
+					PeakTotal(minus)
+					Ramp(dst, minus, 1, 0.5)
 					Saturate(dst, total)
 					Gain(dst, src, GainMax)
 					Peak(dst)
@@ -348,9 +436,13 @@ func TestContract(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Sum length":        func() { Sum(total, [][]int16{s, s[1:]}) },
 		"Sum inputs":        func() { Sum(total, slices.Repeat([][]int16{s}, MaxInputs+1)) },
-		"MixMinus dst":      func() { MixMinus(s[1:], total, s) },
-		"MixMinus own":      func() { MixMinus(s, total, s[1:]) },
-		"MixMinus overlap":  func() { MixMinus(s[1:], total[1:], s[:9]) },
+		"MixMinus dst":      func() { MixMinus(total[1:], make([]int32, 10), s) },
+		"MixMinus own":      func() { MixMinus(total, total, s[1:]) },
+		"MixMinus overlap":  func() { MixMinus(total[1:], total[:9], s[:9]) },
+		"Ramp length":       func() { Ramp(s, total[1:], 1, 1) },
+		"Ramp negative":     func() { Ramp(s, total, -1e-9, 1) },
+		"Ramp over maximum": func() { Ramp(s, total, 1, RampMax+1) },
+		"Ramp of no number": func() { Ramp(s, total, float32(math.NaN()), 1) },
 		"Saturate":          func() { Saturate(s, total[1:]) },
 		"Gain length":       func() { Gain(s, s[1:], 0) },
 		"Gain overlap":      func() { Gain(s[:9], s[1:], 0) },
@@ -370,11 +462,13 @@ func TestContract(t *testing.T) {
 
 func TestAllocs(t *testing.T) {
 	kerneltest.Tiers(t, func(t *testing.T) {
-		src, dst, total := make([]int16, 960), make([]int16, 960), make([]int32, 960)
+		src, dst, total, minus := make([]int16, 960), make([]int16, 960), make([]int32, 960), make([]int32, 960)
 		srcs := [][]int16{src, dst, src}
 		if n := testing.AllocsPerRun(10, func() {
 			Sum(total, srcs)
-			MixMinus(dst, total, src)
+			MixMinus(minus, total, src)
+			PeakTotal(minus)
+			Ramp(dst, minus, 1, 0.5)
 			Saturate(dst, total)
 			Gain(dst, src, GainMax)
 			Peak(src)
@@ -399,10 +493,12 @@ func FuzzKernels(f *testing.F) {
 		srcs := slices.Repeat([][]int16{src, other}, 128)[:inputs]
 		g := int32(gain) % (GainMax + 1)
 
-		total, wantTotal := make([]int32, n), make([]int32, n)
+		total, wantTotal, diff, minus := make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
 		sumGeneric(wantTotal, srcs)
-		dst, minus, saturated, gained := make([]int16, n), make([]int16, n), make([]int16, n), make([]int16, n)
+		dst, saturated, gained, ramped := make([]int16, n), make([]int16, n), make([]int16, n), make([]int16, n)
 		mixMinusGeneric(minus, wantTotal, src)
+		from := float32(g) / GainUnity
+		rampGeneric(ramped, minus, from, (1-from)/float32(max(1, n)))
 		saturateGeneric(saturated, wantTotal)
 		scaleGeneric(gained, src, g)
 		kerneltest.EachTier(func(tier cpu.Tier) {
@@ -410,9 +506,16 @@ func FuzzKernels(f *testing.F) {
 			if !slices.Equal(total, wantTotal) {
 				t.Errorf("%v: Sum: %v instead of %v", tier, total, wantTotal)
 			}
-			MixMinus(dst, total, src)
-			if !slices.Equal(dst, minus) {
-				t.Errorf("%v: MixMinus: %v instead of %v", tier, dst, minus)
+			MixMinus(diff, total, src)
+			if !slices.Equal(diff, minus) {
+				t.Errorf("%v: MixMinus: %v instead of %v", tier, diff, minus)
+			}
+			if got, want := PeakTotal(minus), peakTotalGeneric(minus); got != want {
+				t.Errorf("%v: PeakTotal: %d instead of %d", tier, got, want)
+			}
+			Ramp(dst, minus, from, 1)
+			if !slices.Equal(dst, ramped) {
+				t.Errorf("%v: Ramp from %v: %v instead of %v", tier, from, dst, ramped)
 			}
 			Saturate(dst, total)
 			if !slices.Equal(dst, saturated) {

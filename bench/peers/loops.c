@@ -23,9 +23,31 @@ void loop_sum(int32_t *total, const int16_t *const *srcs, int inputs, int n, lon
 	}
 }
 
-void loop_mix_minus(int16_t *restrict dst, const int32_t *restrict total, const int16_t *restrict own, int n, long reps) {
+void loop_mix_minus(int32_t *restrict dst, const int32_t *restrict total, const int16_t *restrict own, int n, long reps) {
 	REPEAT for (int i = 0; i < n; i++)
-		dst[i] = sat16(total[i] - own[i]);
+		dst[i] = total[i] - own[i];
+}
+
+uint32_t loop_peak_total(const int32_t *total, int n, long reps) {
+	uint32_t peak = 0;
+	REPEAT {
+		peak = 0;
+		for (int i = 0; i < n; i++) {
+			uint32_t v = total[i] < 0 ? -(uint32_t)total[i] : total[i];
+			peak = v > peak ? v : peak;
+		}
+		__asm__ volatile("" : "+r"(peak));
+	}
+	return peak;
+}
+
+void loop_ramp(int16_t *restrict dst, const int32_t *restrict total, float from, float step, int n, long reps) {
+	REPEAT for (int i = 0; i < n; i++) {
+		float gain = from + (float)i * step, v = (float)total[i] * gain;
+		v = v < 32767.0f ? v : 32767.0f;
+		v = v > -32768.0f ? v : -32768.0f;
+		dst[i] = (int16_t)__builtin_rintf(v);
+	}
 }
 
 void loop_saturate(int16_t *restrict dst, const int32_t *restrict total, int n, long reps) {

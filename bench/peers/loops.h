@@ -3,7 +3,9 @@
 // All functions do their work reps times, for the cost of the call from Go not to count.
 
 void loop_sum(int32_t *total, const int16_t *const *srcs, int inputs, int n, long reps);
-void loop_mix_minus(int16_t *dst, const int32_t *total, const int16_t *own, int n, long reps);
+void loop_mix_minus(int32_t *dst, const int32_t *total, const int16_t *own, int n, long reps);
+uint32_t loop_peak_total(const int32_t *total, int n, long reps);
+void loop_ramp(int16_t *dst, const int32_t *total, float from, float step, int n, long reps);
 void loop_saturate(int16_t *dst, const int32_t *total, int n, long reps);
 void loop_gain(int16_t *dst, const int16_t *src, int32_t gain, int n, long reps);
 int loop_peak(const int16_t *src, int n, long reps);

@@ -3,7 +3,8 @@
 package peers
 
 /*
-#cgo CFLAGS: -O3 -march=native -std=gnu11
+// ISO C keeps gcc from fusing floating-point operations.
+#cgo CFLAGS: -O3 -march=native -std=c11
 #cgo LDFLAGS: -lyuv
 #include "loops.h"
 #include <stdlib.h>
@@ -75,8 +76,17 @@ func readImage(m *yuv.Image, reps int) {
 func i16(s []int16) *C.int16_t { return (*C.int16_t)(&s[0]) }
 func i32(s []int32) *C.int32_t { return (*C.int32_t)(&s[0]) }
 
-func mixMinus(dst []int16, total []int32, own []int16, reps int) {
-	C.loop_mix_minus(i16(dst), i32(total), i16(own), C.int(len(dst)), C.long(reps))
+func mixMinus(dst, total []int32, own []int16, reps int) {
+	C.loop_mix_minus(i32(dst), i32(total), i16(own), C.int(len(dst)), C.long(reps))
+}
+
+func peakTotal(total []int32, reps int) uint32 {
+	return uint32(C.loop_peak_total(i32(total), C.int(len(total)), C.long(reps)))
+}
+
+func ramp(dst []int16, total []int32, from, to float32, reps int) {
+	step := (to - from) / float32(len(dst))
+	C.loop_ramp(i16(dst), i32(total), C.float(from), C.float(step), C.int(len(dst)), C.long(reps))
 }
 
 func saturate(dst []int16, total []int32, reps int) {

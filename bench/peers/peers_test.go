@@ -67,9 +67,22 @@ func BenchmarkSum(b *testing.B) {
 }
 
 func BenchmarkMixMinus(b *testing.B) {
-	dst, src, total := buffers(samples)
-	ours(b, "n=960", 8*samples, func() { pcm.MixMinus(dst, total, src) })
-	peer(b, "gcc", "n=960", 8*samples, func(reps int) { mixMinus(dst, total, src, reps) })
+	_, src, total := buffers(samples)
+	dst := alloc[int32](samples)
+	ours(b, "n=960", 10*samples, func() { pcm.MixMinus(dst, total, src) })
+	peer(b, "gcc", "n=960", 10*samples, func(reps int) { mixMinus(dst, total, src, reps) })
+}
+
+func BenchmarkPeakTotal(b *testing.B) {
+	_, _, total := buffers(samples)
+	ours(b, "n=960", 4*samples, func() { pcm.PeakTotal(total) })
+	peer(b, "gcc", "n=960", 4*samples, func(reps int) { peakTotal(total, reps) })
+}
+
+func BenchmarkRamp(b *testing.B) {
+	dst, _, total := buffers(samples)
+	ours(b, "n=960", 6*samples, func() { pcm.Ramp(dst, total, 0.5, 1) })
+	peer(b, "gcc", "n=960", 6*samples, func(reps int) { ramp(dst, total, 0.5, 1, reps) })
 }
 
 func BenchmarkSaturate(b *testing.B) {
@@ -149,9 +162,9 @@ func TestPeersAgree(t *testing.T) {
 	dst, src, total := buffers(samples)
 	want := make([]int16, samples)
 	for name, f := range map[string][2]func(dst []int16){
-		"mix-minus": {func(d []int16) { pcm.MixMinus(d, total, src) }, func(d []int16) { mixMinus(d, total, src, 1) }},
-		"saturate":  {func(d []int16) { pcm.Saturate(d, total) }, func(d []int16) { saturate(d, total, 1) }},
-		"gain":      {func(d []int16) { pcm.Gain(d, src, 7000) }, func(d []int16) { gain(d, src, 7000, 1) }},
+		"ramp":     {func(d []int16) { pcm.Ramp(d, total, 0.5, 1) }, func(d []int16) { ramp(d, total, 0.5, 1, 1) }},
+		"saturate": {func(d []int16) { pcm.Saturate(d, total) }, func(d []int16) { saturate(d, total, 1) }},
+		"gain":     {func(d []int16) { pcm.Gain(d, src, 7000) }, func(d []int16) { gain(d, src, 7000, 1) }},
 	} {
 		f[0](want)
 		f[1](dst)
@@ -159,7 +172,13 @@ func TestPeersAgree(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	if peak(src, 1) != pcm.Peak(src) || energy(src, 1) != pcm.Energy(src) {
+	minus, wantMinus := make([]int32, samples), alloc[int32](samples)
+	pcm.MixMinus(minus, total, src)
+	mixMinus(wantMinus, total, src, 1)
+	if !slices.Equal(minus, wantMinus) {
+		t.Error("mix-minus differs")
+	}
+	if peak(src, 1) != pcm.Peak(src) || energy(src, 1) != pcm.Energy(src) || peakTotal(total, 1) != pcm.PeakTotal(total) {
 		t.Error("levels differ")
 	}
 	in := newInputs(7, samples)

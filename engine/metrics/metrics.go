@@ -31,8 +31,9 @@ type Engine struct {
 
 	EncodesShared  atomic.Uint64 // Opus encodes heard by more than one track
 	EncodesPrivate atomic.Uint64
-	// Limited is the time, over all mixes and in nanoseconds, in which the output was held
-	// at full scale.
+	SilencePackets atomic.Uint64 // in place of either
+	// Limited is the time, over all mixes and in nanoseconds, in which a limiter turned the
+	// mix down.
 	Limited atomic.Int64
 
 	Jitter      jitter.Counters

@@ -1,6 +1,7 @@
 // Package mix makes the mixes of a room: everybody is summed once in 32 bits, and each
 // participant's own mix is that sum minus the very samples that went into it. Nothing is
-// clipped before the subtraction; each mix is saturated once, at the end.
+// clipped before the subtraction; each mix has a limiter of its own, after which it has 16
+// bits.
 package mix
 
 import "sectile/asm/pcm"
@@ -24,8 +25,8 @@ func (b *Bus) Add(samples []int16) { b.added = append(b.added, samples) }
 // Sum adds up all inputs; it comes after the last Add and before All and Without.
 func (b *Bus) Sum() { pcm.Sum(b.total, b.added) }
 
-// All is the mix of everybody.
-func (b *Bus) All(dst []int16) { pcm.Saturate(dst, b.total) }
+// All hands the mix of everybody to a limiter as its next frame.
+func (b *Bus) All(l *Limiter) { copy(l.next(), b.total) }
 
-// Without is the mix of everybody but own, which must have been added.
-func (b *Bus) Without(dst, own []int16) { pcm.MixMinus(dst, b.total, own) }
+// Without does so with the mix of everybody but own, which must have been added.
+func (b *Bus) Without(l *Limiter, own []int16) { pcm.MixMinus(l.next(), b.total, own) }

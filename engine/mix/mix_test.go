@@ -5,15 +5,18 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"sectile/asm/pcm"
+	"sectile/engine/codec"
 )
 
 const frame = 20 * time.Millisecond
 
-// TestBusAgainstDirectSums: every mix equals the sum of the others, saturated once.
+// TestBusAgainstDirectSums: every mix that a limiter gets is the sum of the others.
 func TestBusAgainstDirectSums(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 2, 3, 10, 100} {
-		const samples = 961 // no multiple of any vector
+		const samples = 960
 		b := NewBus(samples)
 		inputs := make([][]int16, n)
 		b.Reset()
@@ -25,27 +28,25 @@ func TestBusAgainstDirectSums(t *testing.T) {
 			b.Add(inputs[i])
 		}
 		b.Sum()
-		direct := func(without int) []int16 {
-			out := make([]int16, samples)
+		direct := func(without int) []int32 {
+			out := make([]int32, samples)
 			for j := range out {
-				sum := 0
 				for i := range inputs {
 					if i != without {
-						sum += int(inputs[i][j])
+						out[j] += int32(inputs[i][j])
 					}
 				}
-				out[j] = int16(max(-32768, min(32767, sum)))
 			}
 			return out
 		}
-		got := make([]int16, samples)
-		b.All(got)
-		if !slices.Equal(got, direct(-1)) {
+		l := NewLimiter(samples, frame)
+		b.All(l)
+		if !slices.Equal(l.next(), direct(-1)) {
 			t.Fatalf("%d inputs: the mix of all is not their sum", n)
 		}
 		for i := range inputs {
-			b.Without(got, inputs[i])
-			if !slices.Equal(got, direct(i)) {
+			b.Without(l, inputs[i])
+			if !slices.Equal(l.next(), direct(i)) {
 				t.Fatalf("%d inputs: mix %d is not the sum of the others", n, i)
 			}
 		}
@@ -66,86 +67,177 @@ func TestRoute(t *testing.T) {
 	}
 }
 
-// recorder is an encoder that keeps what it is given.
+// recorder is an encoder that keeps the first sample of each frame that it is given.
 type recorder struct{ frames []int16 }
 
-func (r *recorder) Encode(pcm []int16, _ []byte) (int, error) {
+func (r *recorder) Encode(pcm []int16, packet []byte) (int, error) {
 	r.frames = append(r.frames, pcm[0])
+	packet[0] = byte(pcm[0])
 	return 1, nil
 }
 func (r *recorder) SetPacketLoss(int) error { return nil }
 func (r *recorder) Reset() error            { r.frames = append(r.frames, -1); return nil }
 func (r *recorder) Close()                  {}
 
+// station is a voice that records, with a mix of one input.
+type station struct {
+	t       *testing.T
+	voice   *Voice
+	encoder *recorder
+	bus     *Bus
+	out     []int16
+}
+
+// stations makes voices of frames of 2.5 ms with one sample.
+func stations(t *testing.T, n int) []*station {
+	f := &Format{Samples: 1, Frame: LookAhead}
+	var all []*station
+	for range n {
+		s := &station{t: t, voice: NewVoice(f), encoder: &recorder{}, bus: NewBus(1), out: make([]int16, 1)}
+		s.voice.encoder = s.encoder
+		all = append(all, s)
+	}
+	f.NewEncoder = func() (codec.AudioEncoder, error) { return &recorder{}, nil }
+	return all
+}
+
+func (s *station) mix(tick uint64, v int16) {
+	s.bus.Reset()
+	s.bus.Add([]int16{v})
+	s.bus.Sum()
+	s.voice.Mix(tick, s.out, s.bus, nil)
+}
+
+// encode returns the packet and whether an encoder made it.
+func (s *station) encode(tick uint64, h *History) (byte, bool) {
+	s.t.Helper()
+	p, encoded, err := s.voice.Encode(tick, s.out, h)
+	if err != nil || len(p) != 1 {
+		s.t.Fatalf("packet %v, %v", p, err)
+	}
+	return p[0], encoded
+}
+
 // TestVoiceIsWarmed: an encoder that did not run in the tick before is reset and fed the
-// last four frames, in order, before the one that counts.
+// past of all, in order, before the frame that counts.
 func TestVoiceIsWarmed(t *testing.T) {
 	h := NewHistory(1, frame)
-	encoder := &recorder{}
-	v := NewVoice(encoder)
+	s := stations(t, 1)[0]
 	for tick := uint64(1); tick <= 12; tick++ {
+		s.mix(tick, int16(tick*100+100)) // comes out in the next tick
 		if tick != 8 && tick != 9 {
-			if _, err := v.Encode(tick, []int16{int16(tick * 100)}, h); err != nil {
-				t.Fatal(err)
-			}
+			s.encode(tick, h)
 		}
 		h.Push([]int16{int16(tick)})
 	}
-	want := []int16{100, 200, 300, 400, 500, 600, 700, -1, 6, 7, 8, 9, 1000, 1100, 1200}
-	if !slices.Equal(encoder.frames, want) {
-		t.Errorf("encoded %v, want %v", encoder.frames, want)
+	want := []int16{0, 200, 300, 400, 500, 600, 700, -1, 6, 7, 8, 9, 1000, 1100, 1200}
+	if !slices.Equal(s.encoder.frames, want) {
+		t.Errorf("encoded %v, want %v", s.encoder.frames, want)
 	}
 	h.Clear()
-	encoder.frames = nil
-	if _, err := v.Encode(20, []int16{2000}, h); err != nil {
-		t.Fatal(err)
-	}
-	if want := []int16{-1, 2000}; !slices.Equal(encoder.frames, want) {
-		t.Errorf("after a pause encoded %v, want %v", encoder.frames, want)
+	s.encoder.frames = nil
+	s.mix(20, 0)
+	s.encode(20, h)
+	if want := []int16{-1, 1300}; !slices.Equal(s.encoder.frames, want) {
+		t.Errorf("after a pause encoded %v, want %v", s.encoder.frames, want)
 	}
 }
 
-func TestTalkHangsOver(t *testing.T) {
-	loud, quiet := make([]int16, 960), make([]int16, 960)
-	for i := range loud {
-		loud[i], quiet[i] = 3000, 20
-	}
-	var talk Talk
-	talking := 0
-	for i := range 100 {
-		in := quiet
-		switch {
-		case i == 0:
-			in = loud
-		case i%2 == 0:
-			in = nil
-		}
-		if talk.Step(in, frame) {
-			talking++
+// TestSilenceTakesNoEncoder: once an encoder has said silence for as long as it remembers,
+// it rests, and goes on from there.
+func TestSilenceTakesNoEncoder(t *testing.T) {
+	h := NewHistory(1, LookAhead)
+	warm := warmFrames(LookAhead)
+	s := stations(t, 1)[0]
+	var encoded []bool
+	for tick := uint64(1); tick <= 100; tick++ {
+		s.mix(tick, int16(1000*(tick/51))) // comes out at 52
+		p, e := s.encode(tick, h)
+		encoded = append(encoded, e)
+		if want := byte(s.out[0] & 0xff); p != want {
+			t.Fatalf("tick %d: packet %d, want %d", tick, p, want)
 		}
 	}
-	if talking != 25 {
-		t.Errorf("one loud frame talks for %d frames, want 25", talking)
+	for i, e := range encoded {
+		if want := i < warm || i >= 50; e != want { // the sound is in the limiter since tick 51
+			t.Errorf("tick %d: encoded %v", i+1, e)
+		}
+	}
+	if resets := slices.Index(s.encoder.frames[1:], -1); resets >= 0 {
+		t.Errorf("the encoder was reset after silence: %v", s.encoder.frames)
+	}
+}
+
+// TestSilenceIsThePast: a voice that has had nothing but silence to say is fed that before
+// its first sound, and not the mix of all.
+func TestSilenceIsThePast(t *testing.T) {
+	h := NewHistory(1, LookAhead)
+	pair := stations(t, 2)
+	all, own := pair[0], pair[1]
+	warm := warmFrames(LookAhead)
+	const crossing = 100
+	for tick := uint64(1); tick < 200; tick++ {
+		talk, answer := int16(0), int16(0)
+		if tick >= crossing {
+			talk = 50
+			own.voice.Follow(tick, all.voice, true)
+		}
+		if tick >= 150 {
+			answer = 7
+		}
+		all.mix(tick, talk+answer)
+		if tick >= crossing {
+			own.mix(tick, answer)
+			if _, encoded := own.encode(tick, h); encoded != (tick >= 150) {
+				t.Fatalf("tick %d: encoded %v", tick, encoded)
+			}
+		}
+		h.Push(all.out)
+	}
+	want := slices.Concat([]int16{-1}, make([]int16, warm), []int16{0, 7, 7})
+	if got := own.encoder.frames[:len(want)]; !slices.Equal(got, want) {
+		t.Errorf("encoded %v, want %v", got, want)
 	}
 }
 
 func TestTickDoesNotAllocate(t *testing.T) {
 	b := NewBus(960)
 	inputs := [][]int16{make([]int16, 960), make([]int16, 960)}
+	for i := range inputs[0] {
+		inputs[0][i], inputs[1][i] = 20000, 20000 // enough for the limiter
+	}
+	samples := make([]int16, 960)
+	f := &Format{Samples: 960, Frame: frame, NewEncoder: func() (codec.AudioEncoder, error) { return discard{}, nil }}
+	all, own := NewVoice(f), NewVoice(f)
 	h := NewHistory(960, frame)
-	out := make([]int16, 960)
+	out, wide := make([]int16, 960), make([]int32, 960)
 	var talk Talk
+	var fader Fader
+	tick := uint64(0)
 	if n := testing.AllocsPerRun(100, func() {
+		tick++
 		b.Reset()
 		for _, in := range inputs {
-			talk.Step(in, frame)
+			copy(samples, in)
+			fader.Step(samples, wide, frame, pcm.GainUnity/2, talk.Step(in, frame) && tick%2 == 0)
 			b.Add(in)
 		}
 		b.Sum()
-		b.All(out)
-		b.Without(out, inputs[0])
+		own.Follow(tick, all, true)
+		all.Mix(tick, out, b, nil)
+		all.Encode(tick, out, h)
+		own.Mix(tick, out, b, inputs[0])
+		own.Encode(tick, out, h)
 		h.Push(out)
 	}); n != 0 {
 		t.Errorf("%v allocations a tick", n)
 	}
 }
+
+// discard is an encoder that does nothing.
+type discard struct{}
+
+func (discard) Encode([]int16, []byte) (int, error) { return 1, nil }
+func (discard) SetPacketLoss(int) error             { return nil }
+func (discard) Reset() error                        { return nil }
+func (discard) Close()                              {}

@@ -1,33 +1,38 @@
 package mix
 
 import (
+	"slices"
 	"time"
 
 	"sectile/engine/codec"
 )
 
-// A listener's mix differs from that of everybody only while the listener adds to it.
-// Whoever adds nothing hears bit for bit what everybody hears, and is served from one
-// shared encoder. Opus predicts each frame from those before, so a decoder that is moved
-// from one encoder to another hears a click, unless both encoders have lately encoded the
-// same signal and so remember the same. Four frames bring the error below the codec's own
-// noise; hence the two rules here: an encoder that takes over is first fed the recent
-// past, and one that is left is kept in step until the pasts agree.
+// A listener's mix differs from that of everybody only while the listener adds to it, and
+// a little longer, until its limiter is where that of everybody is. Whoever adds nothing
+// hears bit for bit what everybody hears, and is served from one shared encoder. Opus
+// predicts each frame from those before, so a decoder that is moved from one encoder to
+// another hears a click, unless both encoders have lately encoded the same signal and so
+// remember the same. Four frames bring the error below the codec's own noise; hence the
+// two rules here: an encoder that takes over is first fed the recent past, and one that is
+// left is kept in step until the pasts agree.
+//
+// Silence needs no encoder: after four frames of it an encoder says the same again and
+// again, which is kept, and its state does not move.
 
 // warmFrames is how many frames make two encoders agree: four, and at least 40 ms.
 func warmFrames(frame time.Duration) int {
 	return max(4, int((40*time.Millisecond+frame-1)/frame))
 }
 
-// Route decides tick by tick whether a listener is served by an encoder of their own.
-// The zero Route starts at the shared one.
+// Route decides tick by tick whether a listener is served by a voice of their own. The
+// zero Route starts at the shared one.
 type Route struct{ private int }
 
-// Step takes whether the listener adds anything to this tick's mix, and returns whether
-// this tick's packet comes from the private encoder.
-func (r *Route) Step(adds bool, frame time.Duration) (private bool) {
+// Step takes whether the listener's mix differs from that of everybody in this tick, and
+// returns whether this tick's packet comes from the private voice.
+func (r *Route) Step(differs bool, frame time.Duration) (private bool) {
 	switch {
-	case adds:
+	case differs:
 		r.private = warmFrames(frame)
 	case r.private > 0:
 		r.private--
@@ -71,40 +76,186 @@ func (h *History) each(f func(samples []int16) error) error {
 	return nil
 }
 
-// Voice is an Opus encoder together with when it last ran.
-type Voice struct {
-	encoder codec.AudioEncoder
-	last    uint64
-	packet  []byte
+// Format is what the voices of a room have in common.
+type Format struct {
+	Samples    int           // of a frame
+	Frame      time.Duration // its duration, a multiple of LookAhead
+	NewEncoder func() (codec.AudioEncoder, error)
+
+	silence []byte  // a packet of it; made when first needed
+	zeros   []int16 // the frame that it was made of
 }
 
 // maxPacket bounds one packet: 60 ms hold up to three frames of 1275 bytes (RFC 6716, 3.2.1).
 const maxPacket = 3*1275 + 8
 
-// NewVoice wraps an encoder, which the voice then owns.
-func NewVoice(encoder codec.AudioEncoder) *Voice {
-	return &Voice{encoder: encoder, packet: make([]byte, maxPacket)}
-}
-
-// Encode encodes the frame of a tick. If the encoder did not run in the tick before, it
-// is fed the history first. The packet is valid until the next call.
-func (v *Voice) Encode(tick uint64, samples []int16, past *History) ([]byte, error) {
-	if v.last+1 != tick {
-		if err := v.encoder.Reset(); err != nil {
-			return nil, err
-		}
-		err := past.each(func(frame []int16) error {
-			_, err := v.encoder.Encode(frame, v.packet)
-			return err
-		})
-		if err != nil {
+// silent returns a packet of silence, as an encoder makes it that has heard nothing else.
+func (f *Format) silent() ([]byte, error) {
+	if f.silence != nil {
+		return f.silence, nil
+	}
+	encoder, err := f.NewEncoder()
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Close()
+	zeros, packet, n := make([]int16, f.Samples), make([]byte, maxPacket), 0
+	for range warmFrames(f.Frame) + 1 {
+		if n, err = encoder.Encode(zeros, packet); err != nil {
 			return nil, err
 		}
 	}
-	v.last = tick
+	f.zeros, f.silence = zeros, slices.Clone(packet[:n])
+	return f.silence, nil
+}
+
+// Voice makes the packets of one mix: a limiter and an Opus encoder, which it owns.
+type Voice struct {
+	format  *Format
+	limiter *Limiter
+	encoder codec.AudioEncoder // made when first needed
+	mixed   uint64             // tick in which Mix came last
+	encoded uint64             // tick whose frame the encoder remembers as its last
+	rested  uint64             // tick that took the encoder's place with silence last
+	quiet   int                // frames of silence until now
+	loss    expectation        // of those who listen
+	expects expectation        // of the encoder in this tick
+	past    expectation        // of the one that made its past
+	told    int                // percent of loss that the encoder was told of
+	packet  []byte
+}
+
+// NewVoice makes a voice.
+func NewVoice(f *Format) *Voice {
+	return &Voice{format: f, limiter: NewLimiter(f.Samples, f.Frame), packet: make([]byte, maxPacket)}
+}
+
+// Reset forgets the past: after a pause it is none of what comes next.
+func (v *Voice) Reset() {
+	v.limiter.Reset()
+	v.quiet = 0
+}
+
+// Differs tells whether what the voice mixed in the tick before is another sound than
+// that of all, though both had the same inputs: since one limiter has had more to do.
+func (v *Voice) Differs(tick uint64, all *Voice) bool {
+	return v.mixed+1 == tick && !v.limiter.Agrees(all.limiter)
+}
+
+// Follow readies the voice for a tick. If it did not mix in the tick before, its listeners
+// heard all, and it goes on from there; so Follow comes before all mixes that tick. If its
+// mix does not differ from that of all, they will hear all again soon, and its encoder is
+// brought into the same mode.
+func (v *Voice) Follow(tick uint64, all *Voice, differs bool) {
+	if v.mixed+1 != tick {
+		v.limiter.Take(all.limiter)
+		v.quiet = all.quiet
+		v.past = all.loss
+	}
+	v.expects = v.loss
+	if !differs {
+		v.expects = all.loss
+	}
+}
+
+// Expect tells which part of its packets gets lost on the way to those who listen, from 0 to
+// 1. The encoder prepares for it where that is worth its price.
+func (v *Voice) Expect(loss float64) {
+	v.loss.update(loss)
+	v.expects, v.past = v.loss, v.loss
+}
+
+// Mix makes the mix of a tick, of everybody on the bus but own, unless that is nil. It
+// returns for how long the limiter was at work.
+func (v *Voice) Mix(tick uint64, dst []int16, b *Bus, own []int16) (limited time.Duration) {
+	if own == nil {
+		b.All(v.limiter)
+	} else {
+		b.Without(v.limiter, own)
+	}
+	v.mixed = tick
+	limited, silent := v.limiter.Limit(dst)
+	v.quiet++
+	if !silent {
+		v.quiet = 0
+	}
+	return limited
+}
+
+// Encode turns what Mix made in that tick into a packet, which is valid until the next
+// call; encoded is false for silence that took no encoder. If the encoder does not know
+// the frame before, it is fed the past first.
+func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []byte, encoded bool, err error) {
+	warm := warmFrames(v.format.Frame)
+	inStep := v.encoded+1 == tick && v.encoder != nil
+	if v.quiet > warm {
+		if inStep {
+			v.encoded = tick // it would not move
+		} else {
+			v.rested = tick
+		}
+		packet, err = v.format.silent()
+		return packet, false, err
+	}
+	if !inStep {
+		if err := v.warm(past, v.rested > 0 && v.rested+1 == tick); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := v.tell(v.expects); err != nil {
+		return nil, false, err
+	}
+	v.encoded = tick
 	n, err := v.encoder.Encode(samples, v.packet)
-	return v.packet[:n], err
+	return v.packet[:n], true, err
+}
+
+// warm readies the encoder, which may be none yet, for what comes after silence or after
+// the past of all.
+func (v *Voice) warm(past *History, silence bool) (err error) {
+	if v.encoder == nil {
+		v.encoder, err = v.format.NewEncoder()
+	} else {
+		err = v.encoder.Reset()
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.tell(v.past); err != nil {
+		return err
+	}
+	feed := func(frame []int16) error {
+		_, err := v.encoder.Encode(frame, v.packet)
+		return err
+	}
+	if !silence {
+		return past.each(feed)
+	}
+	for range warmFrames(v.format.Frame) {
+		if err := feed(v.format.zeros); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell tells the encoder what loss to expect, if it does not know.
+func (v *Voice) tell(e expectation) error {
+	percent := lossSteps[e].percent
+	if percent == v.told {
+		return nil
+	}
+	if err := v.encoder.SetPacketLoss(percent); err != nil {
+		return err
+	}
+	v.told = percent
+	return nil
 }
 
 // Close closes the encoder.
-func (v *Voice) Close() { v.encoder.Close() }
+func (v *Voice) Close() {
+	if v.encoder != nil {
+		v.encoder.Close()
+		v.encoder, v.told = nil, 0
+	}
+}

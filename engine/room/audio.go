@@ -1,9 +1,9 @@
 package room
 
 import (
+	"sync/atomic"
 	"time"
 
-	"sectile/asm/pcm"
 	"sectile/engine/mix"
 )
 
@@ -18,7 +18,7 @@ func timestamp(t time.Duration, clock int64) uint32 {
 }
 
 // audioTick makes the sound of one tick: every input is pulled once, summed once, and
-// encoded as often as there are different mixes with a listener.
+// encoded as often as there are different mixes with a listener that are not silent.
 func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,20 +37,29 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		}
 	}
 	a.bus.Sum()
-	a.bus.All(a.all)
-	r.countLimited(a.all)
+	r.expectLoss()
 
-	ts := timestamp(deadline, opusClock)
+	// What comes out of the limiters was pulled for a moment before the deadline.
+	ts := timestamp(deadline-mix.LookAhead, opusClock)
 	shared := len(r.listeners) > 0
 	for _, in := range r.inputs {
-		in.private = in.route.Step(in.adds, r.frame)
-		if len(in.listeners) > 0 && !in.private {
+		differs := in.adds || in.voice != nil && in.voice.Differs(a.tick, a.shared)
+		in.private = in.route.Step(differs, r.frame)
+		switch {
+		case len(in.listeners) == 0:
+		case in.private:
+			if in.voice == nil {
+				in.voice = mix.NewVoice(&a.format)
+				in.expectLoss()
+			}
+			in.voice.Follow(a.tick, a.shared, differs)
+		default:
 			shared = true
 		}
 	}
+	r.mix(a.shared, a.all, nil)
 	if shared {
-		if packet := r.encode(&a.shared, a.all); packet != nil {
-			r.env.Metrics.EncodesShared.Add(1)
+		if packet := r.encode(a.shared, a.all, &r.env.Metrics.EncodesShared); packet != nil {
 			deliverAudio(r.listeners, packet, ts)
 			for _, in := range r.inputs {
 				if !in.private {
@@ -63,14 +72,12 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		if len(in.listeners) == 0 || !in.private {
 			continue
 		}
-		own := a.all
+		var own []int16
 		if in.adds {
-			own = a.mix
-			a.bus.Without(own, in.pcm)
-			r.countLimited(own)
+			own = in.pcm
 		}
-		if packet := r.encode(&in.voice, own); packet != nil {
-			r.env.Metrics.EncodesPrivate.Add(1)
+		r.mix(in.voice, a.mix, own)
+		if packet := r.encode(in.voice, a.mix, &r.env.Metrics.EncodesPrivate); packet != nil {
 			deliverAudio(in.listeners, packet, ts)
 		}
 	}
@@ -78,29 +85,27 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	return true
 }
 
-// encode makes the voice if there is none yet. A failure costs this track this packet.
-func (r *Room) encode(voice **mix.Voice, samples []int16) []byte {
-	if *voice == nil {
-		encoder, err := r.env.Codecs.NewAudioEncoder(r.opts.audioParams())
-		if err != nil {
-			r.env.Log.Error("no Opus encoder", "err", err)
-			return nil
-		}
-		*voice = mix.NewVoice(encoder)
+// mix makes a voice's mix of this tick, of everybody but own.
+func (r *Room) mix(v *mix.Voice, dst, own []int16) {
+	if limited := v.Mix(r.audio.tick, dst, r.audio.bus, own); limited > 0 {
+		r.env.Metrics.Limited.Add(int64(limited))
 	}
-	packet, err := (*voice).Encode(r.audio.tick, samples, r.audio.history)
-	if err != nil {
-		r.env.Log.Error("Opus encoder", "err", err)
-		return nil
-	}
-	return packet
 }
 
-// countLimited counts a frame that reaches full scale, where the mix was saturated.
-func (r *Room) countLimited(samples []int16) {
-	if pcm.Peak(samples) >= 32767 {
-		r.env.Metrics.Limited.Add(int64(r.frame))
+// encode counts the encode, or the packet of silence that takes none. A failure costs this
+// track this packet.
+func (r *Room) encode(v *mix.Voice, samples []int16, encodes *atomic.Uint64) []byte {
+	packet, encoded, err := v.Encode(r.audio.tick, samples, r.audio.history)
+	switch {
+	case err != nil:
+		r.env.Log.Error("Opus encoder", "err", err)
+		return nil
+	case encoded:
+		encodes.Add(1)
+	default:
+		r.env.Metrics.SilencePackets.Add(1)
 	}
+	return packet
 }
 
 func deliverAudio(listeners []*Subscription, packet []byte, timestamp uint32) {

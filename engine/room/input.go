@@ -44,6 +44,9 @@ type Input struct {
 	talking    bool
 	talks      bool          // for speaker: talking when it looked last
 	talksSince time.Duration // for speaker
+	fader      mix.Fader
+	dB         float64 // of gain
+	gain       int32   // of fader
 	pcm        []int16
 	adds       bool          // pcm is part of this tick's mix
 	private    bool          // this tick's packet comes from voice
@@ -89,7 +92,10 @@ func (in *Input) Connect(camera Camera) error {
 	r.changes++
 	if !r.audio.running {
 		r.audio.running = true
+		// No mix or encoder goes on from before the pause.
+		r.audio.tick++
 		r.audio.history.Clear()
+		r.audio.shared.Reset()
 		r.env.Audio.Add(r.frame, r.audioTick)
 	}
 	return nil
@@ -111,7 +117,7 @@ func (in *Input) disconnect() {
 	in.buffer.Close()
 	in.buffer = nil
 	in.mu.Unlock()
-	in.connected, in.camera, in.talking, in.talk = false, nil, false, mix.Talk{}
+	in.connected, in.camera, in.talking, in.talk, in.fader = false, nil, false, mix.Talk{}, mix.Fader{}
 	in.room.audio.connected--
 	in.room.changes++
 }
@@ -147,23 +153,32 @@ func (in *Input) muteAudio(muted bool) {
 	in.mu.Unlock()
 }
 
-// pull takes one tick of sound out of the buffer.
+// pull takes one tick of sound out of the buffer and decides whether it goes into the mix:
+// silence never does, and behind a gate only talk.
 func (in *Input) pull(deadline time.Duration) {
-	in.adds = false
-	if in.connected && !in.mutedAudio.Load() {
+	r := in.room
+	on, sound := in.connected && !in.mutedAudio.Load(), false
+	if on {
 		in.mu.Lock()
-		in.adds = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
-		if in.adds && deadline >= in.reportDue {
+		sound = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
+		if sound && deadline >= in.reportDue {
 			in.reportDue = deadline + jitterReportEvery
-			in.room.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))
+			r.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))
 		}
 		in.mu.Unlock()
 	}
 	heard := in.pcm
-	if !in.adds {
+	if !sound {
 		heard = nil
 	}
-	in.talking = in.talk.Step(heard, in.room.frame) && in.connected && !in.mutedAudio.Load()
+	in.talking = in.talk.Step(heard, r.frame) && on
+	open := in.talking || r.opts.Gate == GateOff
+	if sound {
+		in.adds = in.fader.Step(in.pcm, r.audio.wide, r.frame, in.gain, open)
+	} else {
+		in.adds = false
+		in.fader.Skip(in.gain, open)
+	}
 }
 
 func (in *Input) closeVoice() {

@@ -16,6 +16,7 @@ type Options struct {
 	Bitrate      int    `json:"bitrate"`       // Opus, kbit/s
 	SampleRate   int    `json:"samplerate"`    // Hz, of the mix and of the Opus encoders
 	Samples      int    `json:"samples"`       // per packet, at SampleRate
+	Gate         Gate   `json:"gate"`          // leaves the noise of who does not talk out of the mix
 	DisableVideo bool   `json:"disable_video"` // no mosaic, audio only
 	Width        int    `json:"width"`         // of the mosaic, luma samples
 	Height       int    `json:"height"`
@@ -57,7 +58,7 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("option %s: %q is not accepted, only %s", e.Name, e.Value, e.Accepts)
 }
 
-var optionNames = []string{"bitrate", "samplerate", "samples", "disable_video", "width", "height", "fps", "video_bitrate", "preset", "layout"}
+var optionNames = []string{"bitrate", "samplerate", "samples", "gate", "disable_video", "width", "height", "fps", "video_bitrate", "preset", "layout"}
 
 // Set sets one option from its text. It checks the option by itself; what depends on
 // another one (samples on samplerate) is left to Validate. The error is an *OptionError.
@@ -77,6 +78,11 @@ func (o *Options) Set(name, value string) error {
 		return number(&o.SampleRate)
 	case "samples":
 		return number(&o.Samples)
+	case "gate":
+		if o.Gate.UnmarshalText([]byte(value)) != nil {
+			return &OptionError{name, value, accepts(name, *o)}
+		}
+		return nil
 	case "disable_video":
 		switch value {
 		case "true":
@@ -118,6 +124,8 @@ func (o Options) Validate() error {
 		return refuse("samplerate", o.SampleRate)
 	case !slices.Contains(frameSizes(o.SampleRate), o.Samples):
 		return refuse("samples", o.Samples)
+	case o.Gate > GateOff:
+		return refuse("gate", o.Gate)
 	case !side(o.Width):
 		return refuse("width", o.Width)
 	case !side(o.Height):
@@ -143,6 +151,8 @@ func accepts(name string, o Options) string {
 		return joinInts(sampleRates) + " (Hz)"
 	case "samples":
 		return fmt.Sprintf("%s at samplerate %d (2.5, 5, 10, 20, 40 or 60 ms)", joinInts(frameSizes(o.SampleRate)), o.SampleRate)
+	case "gate":
+		return "on or off"
 	case "disable_video":
 		return "true or false"
 	case "width", "height":

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"sectile/asm/pcm"
 	"sectile/engine/codec"
 	"sectile/engine/metrics"
 	"sectile/engine/mix"
@@ -61,7 +62,12 @@ type audioState struct {
 	bus       *mix.Bus
 	history   *mix.History
 	all, mix  []int16
-	shared    *mix.Voice // made when first needed
+	wide      []int32 // scratch
+	format    mix.Format
+	shared    *mix.Voice
+
+	lossChanged bool      // the loss of a listener, or who is one
+	losses      []float64 // scratch
 }
 
 // New makes an empty room. The options must be valid.
@@ -79,8 +85,13 @@ func New(name string, opts Options, env Env) (*Room, error) {
 			history: mix.NewHistory(opts.Samples, frame),
 			all:     make([]int16, opts.Samples),
 			mix:     make([]int16, opts.Samples),
+			wide:    make([]int32, opts.Samples),
+			format: mix.Format{Samples: opts.Samples, Frame: frame, NewEncoder: func() (codec.AudioEncoder, error) {
+				return env.Codecs.NewAudioEncoder(opts.audioParams())
+			}},
 		},
 	}
+	r.audio.shared = mix.NewVoice(&r.audio.format)
 	if !opts.DisableVideo {
 		r.mosaic = newMosaic(r)
 	}
@@ -111,10 +122,7 @@ func (r *Room) Close() {
 		in.listeners = nil
 		in.closeVoice()
 	}
-	if r.audio.shared != nil {
-		r.audio.shared.Close()
-		r.audio.shared = nil
-	}
+	r.audio.shared.Close()
 	r.mu.Unlock()
 	if r.mosaic != nil {
 		r.mosaic.close()
@@ -135,7 +143,7 @@ func (r *Room) AddStream(name string) (*Input, error) {
 }
 
 func (r *Room) addInput(name string, track int) *Input {
-	in := &Input{room: r, name: name, track: track, pcm: make([]int16, r.opts.Samples)}
+	in := &Input{room: r, name: name, track: track, pcm: make([]int16, r.opts.Samples), gain: pcm.GainUnity}
 	r.inputs = append(r.inputs, in)
 	r.nextTrack = max(r.nextTrack, track+1)
 	r.changes++
@@ -233,6 +241,7 @@ func (r *Room) Stats() Stats {
 	s := Stats{
 		Name: r.name, Options: r.opts, Participants: len(r.inputs), Viewers: len(r.subs),
 		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}, NotShown: []string{},
+		Gains: map[string]float64{},
 	}
 	s.Layout = r.look.Layout
 	shown := r.arrange()
@@ -245,6 +254,9 @@ func (r *Room) Stats() Stats {
 		}
 		if in.mutedAudio.Load() {
 			s.MutedAudio = append(s.MutedAudio, in.name)
+		}
+		if in.dB != 0 {
+			s.Gains[in.name] = in.dB
 		}
 		if in.mutedVideo {
 			s.MutedVideo = append(s.MutedVideo, in.name)
@@ -283,10 +295,11 @@ type Saved struct {
 
 // SavedStream is the lasting part of one stream in a room.
 type SavedStream struct {
-	Name       string `json:"name"`
-	Track      int    `json:"track"`
-	MutedAudio bool   `json:"muted_audio,omitempty"`
-	MutedVideo bool   `json:"muted_video,omitempty"`
+	Name       string  `json:"name"`
+	Track      int     `json:"track"`
+	MutedAudio bool    `json:"muted_audio,omitempty"`
+	MutedVideo bool    `json:"muted_video,omitempty"`
+	Gain       float64 `json:"gain,omitempty"` // dB
 }
 
 // Save returns what Restore needs.
@@ -295,7 +308,7 @@ func (r *Room) Save() Saved {
 	defer r.mu.Unlock()
 	s := Saved{Name: r.name, Options: r.opts, NextTrack: r.nextTrack, Streams: []SavedStream{}}
 	for _, in := range r.inputs {
-		s.Streams = append(s.Streams, SavedStream{in.name, in.track, in.mutedAudio.Load(), in.mutedVideo})
+		s.Streams = append(s.Streams, SavedStream{in.name, in.track, in.mutedAudio.Load(), in.mutedVideo, in.dB})
 	}
 	if look := r.look; !reflect.DeepEqual(look, defaultLook(r.opts.Layout)) {
 		s.Look = &look
@@ -313,7 +326,11 @@ func Restore(s Saved, env Env) (*Room, error) {
 		if err := CheckName(stream.Name); err != nil || stream.Track <= allTrack || r.input(stream.Name) != nil || r.byTrack(stream.Track) != nil {
 			return nil, fmt.Errorf("room %s: saved stream %q with track %d is not valid", s.Name, stream.Name, stream.Track)
 		}
+		if err := CheckGain(stream.Gain); err != nil {
+			return nil, fmt.Errorf("room %s: saved stream %s: %w", s.Name, stream.Name, err)
+		}
 		in := r.addInput(stream.Name, stream.Track)
+		in.setGain(stream.Gain)
 		in.mutedAudio.Store(stream.MutedAudio)
 		in.mutedVideo = stream.MutedVideo
 	}

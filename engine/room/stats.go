@@ -1,7 +1,8 @@
 package room
 
 // Stats are the numbers of one room at one moment. Its slices list streams in the order
-// in which they were added; they are never nil, so that JSON has [] and not null.
+// in which they were added; they are never nil,
+// nor is the map, so that JSON has [] and {} and not null.
 type Stats struct {
 	Name string `json:"name"`
 	Options
@@ -13,4 +14,6 @@ type Stats struct {
 	MutedAudio   []string `json:"muted_audio"`
 	MutedVideo   []string `json:"muted_video"`
 	NotShown     []string `json:"not_shown"` // for whom the layout has no cell
+
+	Gains map[string]float64 `json:"gains"` // dB, of the streams that have one
 }

@@ -10,8 +10,9 @@ import (
 type Subscription struct {
 	room   *Room
 	sink   Sink
-	tracks Tracks // under the room's lock
-	ended  bool   // the same
+	tracks Tracks  // under the room's lock
+	ended  bool    // the same
+	loss   float64 // of sound, as reported; the same
 
 	// video guards the rest, and is held while the sink is given a picture: whoever takes a
 	// player off the mosaic waits for that one picture, and not for those of all players.
@@ -130,12 +131,14 @@ func (r *Room) unlist(s *Subscription) {
 func (r *Room) listAudio(s *Subscription) {
 	if list := r.audioListeners(s.tracks.Audio); list != nil {
 		*list = append(*list, s)
+		r.audio.lossChanged = true
 	}
 }
 
 func (r *Room) unlistAudio(s *Subscription, track int) {
 	if list := r.audioListeners(track); list != nil {
 		*list = slices.DeleteFunc(*list, func(other *Subscription) bool { return other == s })
+		r.audio.lossChanged = true
 	}
 }
 

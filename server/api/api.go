@@ -1,5 +1,5 @@
-// Package api is the control API: commands that make rooms, put streams into them and
-// mute them, as Flussonic's Dynamic Chat Rooms have it.
+// Package api is the control API: commands that make rooms, put streams into them, mute
+// them and set their gain, as Flussonic's Dynamic Chat Rooms have it.
 //
 // A command is the JSON object {"command": NAME, "args": […]}, POSTed to Path for rooms
 // as such or to Path followed by a room's name.
@@ -43,6 +43,7 @@ type Rooms interface {
 	// Nothing changes if change fails, whose error is returned, or what it makes is not
 	// valid, a *room.OptionError.
 	SetLook(room string, change func(*room.Look) error) (room.Look, error)
+	SetGain(room, stream string, dB float64) (track int, err error) // dB is checked
 }
 
 // Config is what a Handler works with.
@@ -52,7 +53,7 @@ type Config struct {
 	// requests need none and come from this machine only.
 	User, Pass string
 	Log        *slog.Logger // nil: silent
-	// Changed is called after each command that may have changed rooms, streams, mutes or looks,
+	// Changed is called after each command that may have changed rooms, streams or their settings,
 	// before its answer. It must not block. May be nil.
 	Changed func()
 	// Rejected is called with one of few constant words for each request that is refused.

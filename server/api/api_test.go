@@ -114,7 +114,7 @@ func (f *fixture) run(steps []step) {
 	}
 }
 
-const stats1 = `{"name":"r","bitrate":64,"samplerate":48000,"samples":960,"disable_video":true,"width":1280,"height":720,"fps":25,"video_bitrate":1500,"preset":"superfast","layout":"grid","participants":0,"talking":[],"viewers":3,"publishing":[],"muted_audio":[],"muted_video":[],"not_shown":[]}`
+const stats1 = `{"name":"r","bitrate":64,"samplerate":48000,"samples":960,"gate":"on","disable_video":true,"width":1280,"height":720,"fps":25,"video_bitrate":1500,"preset":"superfast","layout":"grid","participants":0,"talking":[],"viewers":3,"publishing":[],"muted_audio":[],"muted_video":[],"not_shown":[],"gains":{}}`
 
 func edited(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(stats1) }
 
@@ -168,6 +168,16 @@ func TestCommands(t *testing.T) {
 		{"r", `{"command": "unmute_audio", "args": ["y"]}`, `{"track_id":"a5"}`},
 		{"r", `{"command": "unmute-video", "args": ["z"]}`, `{"track_id":"a2"}`},
 		{"r", `{"command": "mute_audio", "args": ["nobody"]}`, "404 room r: stream nobody: not found"},
+
+		{"r", `{"command": "set_gain", "args": ["z", -6.5]}`, `{"track_id":"a2"}`},
+		{"r", `{"command": "set-gain", "args": ["y", "20"]}`, `{"track_id":"a5"}`},
+		{"r", `{"command": "set_gain", "args": ["7", -60]}`, `{"track_id":"a4"}`},
+		{"r", `{"command": "set_gain", "args": ["7", 0]}`, `{"track_id":"a4"}`},
+		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"y":20,"z":-6.5}`)},
+		{"r", `{"command": "set_gain", "args": ["nobody", 1]}`, "404 room r: stream nobody: not found"},
+
+		{"", `{"command": "add_room", "args": ["open"], "options": {"gate": "off"}}`, edited(`"r"`, `"open"`, `"on"`, `"off"`)},
+		{"", `{"command": "add_room", "args": ["open"]}`, "409 room open exists with other settings"},
 	})
 }
 
@@ -264,7 +274,7 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": ""}`, `400 unknown command ""; commands here are add_room, list_room, remove_room, stats`},
 		{"", `{"command": "reboot"}`, `400 unknown command "reboot"`},
 		{"", `{"command": "Stats"}`, `400 unknown command "Stats"`},
-		{"r", `{"command": "reboot"}`, `400 unknown command "reboot"; commands here are add_stream, mute_audio, mute_video, remove_stream, set_layout, stat, unmute_audio, unmute_video`},
+		{"r", `{"command": "reboot"}`, `400 unknown command "reboot"; commands here are add_stream, mute_audio, mute_video, remove_stream, set_gain, set_layout, stat, unmute_audio, unmute_video`},
 		{"", `{"command": "add_stream", "args": ["x"]}`, "400 add_stream is a command of a room: send it to /flussonic/api/dynamic_mosaic/{room}"},
 		{"", `{"command": "mute-audio", "args": ["x"]}`, "400 mute_audio is a command of a room"},
 		{"r", `{"command": "add_room", "args": ["x"]}`, "400 add_room is not a command of a room: send it to /flussonic/api/dynamic_mosaic/"},
@@ -284,6 +294,7 @@ func TestCommandErrors(t *testing.T) {
 		{"r", `{"command": "unmute_audio"}`, "400 unmute_audio got 0 args"},
 		{"r", `{"command": "mute_video"}`, "400 mute_video got 0 args"},
 		{"r", `{"command": "unmute_video"}`, "400 unmute_video got 0 args"},
+		{"r", `{"command": "set_gain", "args": ["x"]}`, "400 set_gain got 1 args; want [NAME, dB]"},
 
 		// Names.
 		{"", `{"command": "add_room", "args": [""]}`, `400 name "" is not accepted`},
@@ -311,6 +322,17 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["x"], "options": []}`, `400 options is of type array; want an object`},
 		{"", `{"command": "add_room", "args": ["x", 64], "options": {"bitrate": 64}}`, "400 bitrate is given both in args and in options"},
 		{"", `{"command": "stats", "args": [], "options": {"fps": 5}}`, "400 stats takes no options"},
+
+		{"", `{"command": "add_room", "args": ["x"], "options": {"gate": true}}`, `400 option gate: "true" is not accepted, only on or off`},
+
+		// Gains.
+		{"r", `{"command": "set_gain", "args": ["x", 20.1]}`, "400 gain 20.1 dB is not accepted, only -60 to 20"},
+		{"r", `{"command": "set_gain", "args": ["x", -61]}`, "400 gain -61 dB is not accepted, only -60 to 20"},
+		{"r", `{"command": "set_gain", "args": ["x", "NaN"]}`, "400 gain NaN dB is not accepted"},
+		{"r", `{"command": "set_gain", "args": ["x", 1e999]}`, `400 gain "1e999" is not accepted, only -60 to 20 (dB)`},
+		{"r", `{"command": "set_gain", "args": ["x", "loud"]}`, `400 gain "loud" is not accepted, only -60 to 20 (dB)`},
+		{"r", `{"command": "set_gain", "args": [".x", 3]}`, `400 name ".x"`},
+		{"nowhere", `{"command": "set_gain", "args": ["x", 3]}`, `404 room "nowhere": not found`},
 
 		// Rooms. What is malformed is so whether or not there is the room.
 		{"nowhere", `{"command": "stat", "args": []}`, `404 room "nowhere": not found`},
@@ -372,6 +394,7 @@ func TestChanged(t *testing.T) {
 		{"r", `{"command": "unmute_audio", "args": ["s"]}`, true},
 		{"r", `{"command": "mute_video", "args": ["s"]}`, true},
 		{"r", `{"command": "unmute_video", "args": ["s"]}`, true},
+		{"r", `{"command": "set_gain", "args": ["s", -3]}`, true},
 		{"r", `{"command": "remove_stream", "args": ["s"]}`, true},
 		{"r", `{"command": "set_layout", "args": ["pip"]}`, false}, // it has no video
 		{"", `{"command": "add_room", "args": ["v"], "options": {"disable_video": false}}`, true},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sectile/engine/room"
@@ -36,6 +37,7 @@ var (
 		"mute_audio":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, true)},
 		"unmute_audio":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, false)},
 		"set_layout":    {usage: "[LAYOUT]", min: 1, max: 1, options: true, lists: true, changes: true, run: setLayout},
+		"set_gain":      {usage: "[NAME, dB]", min: 2, max: 2, changes: true, run: setGain},
 	}
 )
 
@@ -149,6 +151,19 @@ func mute(kind room.Kind, muted bool) func(*Handler, string, request) (any, erro
 	return onStream(func(rooms Rooms, roomName, stream string) (int, error) {
 		return rooms.SetMuted(roomName, stream, kind, muted)
 	})
+}
+
+func setGain(h *Handler, roomName string, q request) (any, error) {
+	dB, err := strconv.ParseFloat(q.args[1], 64)
+	if err != nil {
+		return nil, malformed("gain %.80q is not accepted, only %d to %d (dB)", q.args[1], room.MinGain, room.MaxGain)
+	}
+	if err := room.CheckGain(dB); err != nil {
+		return nil, malformed("%v", err)
+	}
+	return onStream(func(rooms Rooms, roomName, stream string) (int, error) {
+		return rooms.SetGain(roomName, stream, dB)
+	})(h, roomName, q)
 }
 
 func checkName(name string) error {

@@ -27,6 +27,7 @@ type fakeStream struct {
 	name  string
 	track int
 	muted [2]bool // by room.Kind
+	gain  float64
 }
 
 func (f *fakeRooms) room(name string) (*fakeRoom, error) {
@@ -100,11 +101,14 @@ func (f *fakeRooms) RoomStats(name string) (room.Stats, error) {
 		return room.Stats{}, err
 	}
 	s := room.Stats{Name: name, Options: r.options, Participants: len(r.streams), Viewers: 3,
-		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}, NotShown: []string{}}
+		Talking: []string{}, Publishing: []string{}, MutedAudio: []string{}, MutedVideo: []string{}, NotShown: []string{}, Gains: map[string]float64{}}
 	s.Layout = r.look.Layout
 	for _, stream := range r.streams {
 		if stream.muted[room.Audio] {
 			s.MutedAudio = append(s.MutedAudio, stream.name)
+		}
+		if stream.gain != 0 {
+			s.Gains[stream.name] = stream.gain
 		}
 		if stream.muted[room.Video] {
 			s.MutedVideo = append(s.MutedVideo, stream.name)
@@ -187,4 +191,15 @@ func (f *fakeRooms) SetLook(roomName string, change func(*room.Look) error) (roo
 	}
 	r.look = look
 	return look, nil
+}
+
+func (f *fakeRooms) SetGain(roomName, name string, dB float64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, i, err := f.stream(roomName, name)
+	if err != nil {
+		return 0, err
+	}
+	r.streams[i].gain = dB
+	return r.streams[i].track, nil
 }

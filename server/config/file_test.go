@@ -79,7 +79,7 @@ func TestFileErrors(t *testing.T) {
 		{"stream a { input publish://?x; }", `1: option "x": publish:// takes no options`},
 
 		// Options of mosaic2, at their own line.
-		{"stream a {\n input mosaic2://\n bitrate=128\n colour=red;\n}", `4: option "colour" (value "red") is unknown; accepted are bitrate, samplerate, samples, disable_video, width, height, fps, video_bitrate, preset`},
+		{"stream a {\n input mosaic2://\n bitrate=128\n colour=red;\n}", `4: option "colour" (value "red") is unknown; accepted are bitrate, samplerate, samples, gate, disable_video, width, height, fps, video_bitrate, preset`},
 		{"stream a {\n input mosaic2://\n bitrate=5\n fps=5;\n}", `3: option bitrate: "5" is not accepted, only 6 to 510`},
 		{"stream a {\n input mosaic2://\n bitrate=64k;\n}", `3: option bitrate: "64k" is not accepted, only 6 to 510`},
 		{"stream a { input mosaic2:// bitrate=; }", `1: option bitrate: "" is not accepted`},
@@ -90,6 +90,7 @@ func TestFileErrors(t *testing.T) {
 		{"stream a { input mosaic2://?fps=5&fps=5; }", `1: option fps is given twice`},
 		{"stream a {\n input mosaic2://\n\n samplerate=8000; }", `2: option samples: "960" is not accepted, only 20, 40, 80, 160, 320, 480 at samplerate 8000`},
 		{"stream a { input mosaic2:// disable_video=yes; }", `1: option disable_video: "yes" is not accepted, only true or false`},
+		{"stream a { input mosaic2:// gate=yes; }", `1: option gate: "yes" is not accepted, only on or off`},
 		{"stream a { input mosaic2:// width=1281; }", `1: option width: "1281" is not accepted, only even numbers`},
 		{"stream a { input mosaic2:// preset=placebo; }", `1: option preset: "placebo" is not accepted, only ultrafast`},
 	} {
@@ -106,7 +107,7 @@ func TestFileAccepts(t *testing.T) {
 		"", "\n", "# nothing", "#", "http 8080;# comment", "http\n8080\n;", `http "8080";`, "http [::]:80;", "http localhost:0;",
 		"edit_auth admin se#cret;", `edit_auth admin a"; {"b;`, "stream a{input publish://;}stream b{url mosaic2://;}",
 		"stream input { input publish://; }", "stream a { input mosaic2://? fps=5; }", "stream a { input mosaic2://?&fps=5&; }",
-		"stream a { url mosaic2://bitrate=96 fps=5; }",
+		"stream a { url mosaic2://bitrate=96 fps=5; }", "stream a { input mosaic2:// gate=off; }", "stream a { input mosaic2:// gate=on; }",
 		"rtc_address 1.2.3.4 5.6.7.8, ::1,;",
 	} {
 		var c Config

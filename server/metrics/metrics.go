@@ -53,7 +53,8 @@ var (
 
 	opusEncodes    = desc("opus_encodes_total", "Opus frames encoded: shared by all who hear the same mix, or private to one.", "kind")
 	opusDecodes    = desc("opus_decodes_total", "Opus frames decoded, recovered from in-band FEC, or concealed (PLC).", "kind")
-	limiterSeconds = desc("limiter_active_seconds_total", "Time in which a mix was held at full scale, summed over mixes.")
+	opusSilence    = desc("opus_silence_packets_total", "Opus packets of silence that took no encode.")
+	limiterSeconds = desc("limiter_active_seconds_total", "Time in which a limiter turned a mix down, summed over mixes.")
 
 	jitterLate      = desc("jitter_late_packets_total", "Audio packets that came after their time to play.")
 	jitterLost      = desc("jitter_lost_packets_total", "Audio packets that did not come in time to play.")
@@ -99,6 +100,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 
 	count(opusEncodes, m.EncodesShared.Load(), "shared")
 	count(opusEncodes, m.EncodesPrivate.Load(), "private")
+	count(opusSilence, m.SilencePackets.Load())
 	count(opusDecodes, m.Jitter.Normal.Load(), "normal")
 	count(opusDecodes, m.Jitter.FEC.Load(), "fec")
 	count(opusDecodes, m.Jitter.PLC.Load(), "plc")

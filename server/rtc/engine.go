@@ -28,6 +28,7 @@ type publication interface {
 type subscription interface {
 	SetTracks(room.Tracks) error
 	RequestKeyframe()
+	ReportLoss(fraction float64)
 	Close()
 }
 

@@ -139,6 +139,7 @@ type fakeSubscription struct {
 	tracks    room.Tracks
 	ended     bool
 	keyframes int
+	loss      []float64
 }
 
 func (e *fakeEngine) Subscribe(name string, t room.Tracks, sink room.Sink) (subscription, error) {
@@ -191,6 +192,12 @@ func (s *fakeSubscription) RequestKeyframe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keyframes++
+}
+
+func (s *fakeSubscription) ReportLoss(fraction float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loss = append(s.loss, fraction)
 }
 
 func (s *fakeSubscription) Close() {

@@ -149,7 +149,7 @@ func (p *player) count(packets, bytes int) {
 func (p *player) Closed(reason error) { p.end(reason) }
 
 // readRTCP reads what the player reports. NACKs are answered on the way by pion; requests
-// for a keyframe go to the room. It ends with the connection.
+// for a keyframe and reports on loss go to the room. It ends with the connection.
 func (p *player) readRTCP(sender *webrtc.RTPSender) {
 	buf := make([]byte, 1500)
 	for {
@@ -163,10 +163,24 @@ func (p *player) readRTCP(sender *webrtc.RTPSender) {
 			continue
 		}
 		for _, packet := range packets {
-			switch packet.(type) {
+			switch packet := packet.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				p.requestKeyframe()
+			case *rtcp.ReceiverReport:
+				p.reportLoss(sender, packet.Reports)
 			}
+		}
+	}
+}
+
+// reportLoss takes the reports (RFC 3550, 6.4.1) that came with the packets for sender, of
+// which those on the sound's loss go to the room.
+func (p *player) reportLoss(sender *webrtc.RTPSender, reports []rtcp.ReceptionReport) {
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	for _, r := range reports {
+		if p.subscription != nil && p.audio != nil && sender.Track() == p.audio && r.SSRC == p.audio.header.SSRC {
+			p.subscription.ReportLoss(float64(r.FractionLost) / 256)
 		}
 	}
 }

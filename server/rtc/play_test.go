@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -173,6 +174,36 @@ func TestKeyframeRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "request", func() bool { return keyframes() == i+1 })
+	}
+}
+
+// TestLossReports: what a player reports of the sound's loss reaches the room, and what it
+// reports of the picture's does not.
+func TestLossReports(t *testing.T) {
+	b := newBench(t, Config{})
+	pc := newViewer(t, recvonly, audio, video)
+	sound, picture := receive(pc)
+	b.open(pc, "/meeting/whep").connect()
+	eventually(t, "sound and pictures", func() bool { return sound.count() > 0 && picture.count() > 0 })
+	sub := b.engine.subscriptions()[0]
+	reported := func(want float64) func() bool {
+		return func() bool {
+			sub.mu.Lock()
+			defer sub.mu.Unlock()
+			return slices.Contains(sub.loss, want)
+		}
+	}
+	report := func(track *webrtc.TrackRemote, lost uint8) {
+		t.Helper()
+		if err := pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: uint32(track.SSRC()), FractionLost: lost}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report(picture.track, 128)
+	report(sound.track, 64)
+	eventually(t, "report", reported(0.25))
+	if reported(0.5)() {
+		t.Error("the loss of the picture was taken for that of the sound")
 	}
 }
 

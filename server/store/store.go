@@ -237,6 +237,9 @@ func (s Snapshot) check() error {
 				return fmt.Errorf("room %s: stream %s has track %d, next is %d", r.Name, stream.Name, stream.Track, r.NextTrack)
 			}
 			tracks[stream.Track] = true
+			if err := room.CheckGain(stream.Gain); err != nil {
+				return fmt.Errorf("room %s: stream %s: %w", r.Name, stream.Name, err)
+			}
 		}
 		if r.NextTrack < firstTrack {
 			return fmt.Errorf("room %s: next track is %d", r.Name, r.NextTrack)

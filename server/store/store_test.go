@@ -26,12 +26,12 @@ func open(t *testing.T, dir string) *Store {
 
 func example() Snapshot {
 	o := room.DefaultOptions()
-	o.DisableVideo, o.Preset, o.Layout = false, "fast", "sidebar"
+	o.DisableVideo, o.Preset, o.Layout, o.Gate = false, "fast", "sidebar", room.GateOff
 	return Snapshot{
 		Rooms: []room.Saved{
 			{Name: "empty", Options: room.DefaultOptions(), NextTrack: 5, Streams: []room.SavedStream{}},
 			{Name: "meeting", Options: o, NextTrack: 9, Streams: []room.SavedStream{
-				{Name: "b", Track: 2, MutedAudio: true}, {Name: "a", Track: 7, MutedVideo: true},
+				{Name: "b", Track: 2, MutedAudio: true}, {Name: "a", Track: 7, MutedVideo: true, Gain: -6.5},
 			}, Look: &room.Look{
 				Layout: "custom", Fit: "crop", Gap: 4, Background: "#102030", Names: "off",
 				Cells: []room.LookCell{{Width: 1, Height: 0.5, Stream: "a"}, {Y: 0.5, Width: 0.25, Height: 0.5}},
@@ -101,6 +101,30 @@ func TestEmptySnapshotIsNoNull(t *testing.T) {
 	}
 }
 
+// TestBeforeGates: a file that was written before rooms had gates and streams had gains
+// is one of rooms with the default gate and of streams without gain.
+func TestBeforeGates(t *testing.T) {
+	data, err := encode(example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	for _, field := range []string{`"gate": "on",`, `"gate": "off",`, `,` + "\n\t\t\t\t\t" + `"gain": -6.5`} {
+		if !strings.Contains(text, field) {
+			t.Fatalf("no %s in %s", field, text)
+		}
+		text = strings.Replace(text, field, "", 1)
+	}
+	want := example()
+	for i := range want.Rooms {
+		want.Rooms[i].Options.Gate = room.DefaultOptions().Gate
+	}
+	want.Rooms[1].Streams[1].Gain = 0
+	if got, err := decode([]byte(text)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
 func TestCorrupt(t *testing.T) {
 	valid, err := encode(example())
 	if err != nil {
@@ -128,6 +152,8 @@ func TestCorrupt(t *testing.T) {
 		{"option", replace(`"bitrate": 64`, `"bitrate": 1`), "room empty: option bitrate"},
 		{"layout", replace(`"layout": "sidebar"`, `"layout": "custom"`), "room meeting: option layout"},
 		{"look", replace(`"fit": "crop"`, `"fit": "crip"`), "room meeting: option fit"},
+		{"gate", replace(`"gate": "on"`, `"gate": "shut"`), `gate "shut" is neither on nor off`},
+		{"gain", replace(`"gain": -6.5`, `"gain": 21`), "room meeting: stream a: gain 21 dB is not accepted, only -60 to 20"},
 		{"option missing", replace(`"bitrate": 64,`, ``), "room empty: option bitrate"},
 		{"stream name", replace(`"name": "b"`, `"name": ""`), `room meeting: streams: name ""`},
 		{"stream twice", replace(`"name": "b"`, `"name": "a"`), "room meeting: streams: a is there twice"},
