@@ -132,8 +132,8 @@ type slot struct {
 	waiting bool
 	dtx     bool
 	lbrr    bool
-	samples int // of the packet, at opuspkt.Rate
-	frame   int // of each of its frames
+	samples int    // of the packet, at opuspkt.Rate
+	frame   int    // of each of its frames
 	payload []byte // grown as needed: few streams have packets of 1500 bytes
 }
 

@@ -17,15 +17,40 @@ func timestamp(t time.Duration, clock int64) uint32 {
 	return uint32(int64(t/time.Second)*clock + int64(t%time.Second)*clock/int64(time.Second))
 }
 
+// audible tells whether there is sound to make: somebody publishes and somebody plays.
+// Who plays only the mosaic counts, too, since it shows who talks.
+func (r *Room) audible() bool { return r.audio.connected > 0 && len(r.subs) > 0 }
+
+// startAudio starts the ticks if they should run and do not.
+func (r *Room) startAudio() {
+	a := &r.audio
+	if a.running.Load() || r.closed || !r.audible() {
+		return
+	}
+	// No mix or encoder goes on from before the pause.
+	a.tick++
+	a.history.Clear()
+	a.shared.Reset()
+	a.running.Store(true)
+	r.env.Audio.Add(r.frame, r.audioTick)
+}
+
+// parkAudio ends the ticks: the room costs nothing until startAudio, not even a decode.
+func (r *Room) parkAudio() {
+	r.audio.running.Store(false)
+	for _, in := range r.inputs {
+		in.park()
+	}
+}
+
 // audioTick makes the sound of one tick: every input is pulled once, summed once, and
 // encoded as often as there are different mixes with a listener that are not silent.
 func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.audio
-	if r.closed || a.connected == 0 {
-		// Parked. The next Connect starts the ticks again.
-		a.running = false
+	if r.closed || !r.audible() {
+		r.parkAudio()
 		return false
 	}
 	a.tick++

@@ -90,14 +90,7 @@ func (in *Input) Connect(camera Camera) error {
 	in.connected, in.camera = true, camera
 	r.audio.connected++
 	r.changes++
-	if !r.audio.running {
-		r.audio.running = true
-		// No mix or encoder goes on from before the pause.
-		r.audio.tick++
-		r.audio.history.Clear()
-		r.audio.shared.Reset()
-		r.env.Audio.Add(r.frame, r.audioTick)
-	}
+	r.startAudio()
 	return nil
 }
 
@@ -124,7 +117,7 @@ func (in *Input) disconnect() {
 
 // PushAudio takes one RTP packet of Opus, which arrived at now. The payload is copied.
 func (in *Input) PushAudio(p jitter.Packet, now time.Duration) {
-	if in.mutedAudio.Load() {
+	if in.mutedAudio.Load() || !in.room.audio.running.Load() {
 		return
 	}
 	in.mu.Lock()
@@ -145,12 +138,21 @@ func (in *Input) muteAudio(muted bool) {
 	if in.mutedAudio.Swap(muted) == muted {
 		return
 	}
-	// What was buffered before the mute must not sound after it.
+	in.resetBuffer() // what was buffered before the mute must not sound after it
+}
+
+func (in *Input) resetBuffer() {
 	in.mu.Lock()
+	defer in.mu.Unlock()
 	if in.buffer != nil {
 		in.buffer.Reset()
 	}
-	in.mu.Unlock()
+}
+
+// park forgets what was heard.
+func (in *Input) park() {
+	in.resetBuffer()
+	in.talking, in.talk, in.fader = false, mix.Talk{}, mix.Fader{}
 }
 
 // pull takes one tick of sound out of the buffer and decides whether it goes into the mix:

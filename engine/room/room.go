@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sectile/asm/pcm"
@@ -56,8 +57,8 @@ type Room struct {
 
 // audioState is what the audio tick works with, under the room's lock.
 type audioState struct {
-	running   bool
-	connected int // inputs with a publication
+	running   atomic.Bool // packets are wanted; written under the room's lock
+	connected int         // inputs with a publication
 	tick      uint64
 	bus       *mix.Bus
 	history   *mix.History

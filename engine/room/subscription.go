@@ -32,6 +32,7 @@ func (r *Room) Subscribe(t Tracks, sink Sink) (*Subscription, error) {
 	s := &Subscription{room: r, sink: sink, tracks: t}
 	r.subs = append(r.subs, s)
 	r.list(s)
+	r.startAudio()
 	return s, nil
 }
 
