@@ -250,28 +250,34 @@ func (f *Flow) count(packet *rtp.Packet) (further bool) {
 	return further
 }
 
-// ToneLevel is the level of a tone's peak in dBFS: the median over Hann windows of 0.5 s
-// (Goertzel's algorithm), so that a click does not count and a gap does. It is −∞ when
-// there is less than one window.
+// ToneLevel is the level of a tone's peak in dBFS: the median over Hann windows of 0.5 s,
+// so that a click does not count and a gap does. It is −∞ when there is less than one
+// window.
 func ToneLevel(pcm []int16, hz float64) float64 {
 	const window = Rate / 2
 	var levels []float64
 	for ; len(pcm) >= window; pcm = pcm[window/2:] {
-		coefficient := 2 * math.Cos(2*math.Pi*hz/Rate)
-		var s1, s2, gain float64
-		for i, v := range pcm[:window] {
-			w := 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/window)
-			gain += w
-			s1, s2 = w*float64(v)+coefficient*s1-s2, s1
-		}
-		power := s1*s1 + s2*s2 - coefficient*s1*s2
-		levels = append(levels, 20*math.Log10(2*math.Sqrt(max(power, 0))/gain/32768+1e-9))
+		levels = append(levels, Level(pcm[:window], hz))
 	}
 	if len(levels) == 0 {
 		return math.Inf(-1)
 	}
 	slices.Sort(levels)
 	return levels[len(levels)/2]
+}
+
+// Level is the level of a tone's peak in one Hann window, all of pcm, in dBFS (Goertzel's
+// algorithm).
+func Level(pcm []int16, hz float64) float64 {
+	coefficient := 2 * math.Cos(2*math.Pi*hz/Rate)
+	var s1, s2, gain float64
+	for i, v := range pcm {
+		w := 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/float64(len(pcm)))
+		gain += w
+		s1, s2 = w*float64(v)+coefficient*s1-s2, s1
+	}
+	power := s1*s1 + s2*s2 - coefficient*s1*s2
+	return 20 * math.Log10(2*math.Sqrt(max(power, 0))/gain/32768+1e-9)
 }
 
 // Mean is the mean colour of the rectangle of w×h at (x, y), all even.

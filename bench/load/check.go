@@ -5,37 +5,37 @@ import (
 	"time"
 
 	"sectile/bench/client"
+	"sectile/bench/media"
 	"sectile/bench/target"
-	"sectile/cgo/opus"
 )
 
 // tones are of the talkers, by their number, in Hz: none is near a harmonic of another.
 var tones = []float64{397, 523, 701, 907, 1117, 1361, 439, 577, 643, 769, 829, 983, 1033, 1181, 1237, 1297, 1427, 1489, 1543, 1607}
 
-// media is all that is sent.
-type media struct {
-	speech, burst, silence clip
-	tones                  []clip // by talker
+// sounds are all that is sent.
+type sounds struct {
+	speech, burst, silence media.Clip
+	tones                  []media.Clip // by talker
 	level                  float64
 	codec                  time.Duration // delay of the codecs
 }
 
-// media encodes what the options ask for. The tones are so quiet that all of them at once
+// sounds encodes what the options ask for. The tones are so quiet that all of them at once
 // stay below full scale.
-func (o options) media() (m media, err error) {
-	if m.silence, err = silence(); err != nil {
+func (o options) sounds() (m sounds, err error) {
+	if m.silence, err = media.Silence(); err != nil {
 		return m, err
 	}
 	if o.Speech != "" {
-		if m.speech, err = speech(o.Speech); err != nil {
+		if m.speech, err = media.Speech(o.Speech); err != nil {
 			return m, err
 		}
 	}
 	if o.Bursts {
-		if m.burst, err = burst(); err != nil {
+		if m.burst, err = media.Burst(); err != nil {
 			return m, err
 		}
-		if m.codec, err = codecDelay(m.burst); err != nil {
+		if m.codec, err = media.CodecDelay(m.burst); err != nil {
 			return m, err
 		}
 	}
@@ -43,9 +43,9 @@ func (o options) media() (m media, err error) {
 	if o.Talkers > 8 {
 		m.level = -30
 	}
-	m.tones = make([]clip, o.Talkers)
+	m.tones = make([]media.Clip, o.Talkers)
 	for i := range m.tones {
-		if m.tones[i], err = tone(tones[i], m.level); err != nil {
+		if m.tones[i], err = media.Tone(tones[i], m.level); err != nil {
 			return m, err
 		}
 	}
@@ -53,7 +53,7 @@ func (o options) media() (m media, err error) {
 }
 
 // talker is the index of a participant's tone, −1 for those who listen.
-func (m media) talker(p *participant) int {
+func (m sounds) talker(p *participant) int {
 	if p.number < len(m.tones) {
 		return p.number
 	}
@@ -62,28 +62,28 @@ func (m media) talker(p *participant) int {
 
 // cast gives a participant what they send while it is measured. Everybody has an offset of
 // their own.
-func (m media) cast(p *participant) {
+func (m sounds) cast(p *participant) {
 	offset := 37 * (p.number + 11*p.room)
 	switch t := m.talker(p); {
 	case t < 0:
-		p.play(m.silence, offset)
+		p.Play(m.silence, offset)
 	case t == 0 && m.burst != nil:
-		p.play(m.burst, 0)
+		p.Play(m.burst, 0)
 	case m.speech != nil:
-		p.play(m.speech, offset)
+		p.Play(m.speech, offset)
 	default:
-		p.play(m.tones[t], offset)
+		p.Play(m.tones[t], offset)
 	}
 }
 
 // check tells which mixes are wrong. All talkers send their tones; a few participants at
 // a time keep what they receive, since decrypting costs the processor that the server
 // needs. Everything is decoded when all have been heard.
-func (o options) check(m media, all []*participant, r *target.Report) {
+func (o options) check(m sounds, all []*participant, r *target.Report) {
 	if m.speech != nil || m.burst != nil {
 		for _, p := range all {
 			if t := m.talker(p); t >= 0 {
-				p.play(m.tones[t], 0)
+				p.Play(m.tones[t], 0)
 			}
 		}
 		time.Sleep(time.Second)
@@ -111,8 +111,8 @@ func (o options) check(m media, all []*participant, r *target.Report) {
 }
 
 // wrong tells what is wrong with what a participant heard.
-func (m media) wrong(p *participant, packets []client.Packet) (wrong []string) {
-	pcm, err := decode(packets)
+func (m sounds) wrong(p *participant, packets []client.Packet) (wrong []string) {
+	pcm, err := media.Decode(packets)
 	if err != nil {
 		return []string{fmt.Sprintf("%v: %v", p, err)}
 	}
@@ -126,22 +126,4 @@ func (m media) wrong(p *participant, packets []client.Packet) (wrong []string) {
 		}
 	}
 	return wrong
-}
-
-func decode(packets []client.Packet) ([]int16, error) {
-	decoder, err := opus.NewDecoder(rate)
-	if err != nil {
-		return nil, err
-	}
-	defer decoder.Close()
-	var pcm []int16
-	frame := make([]int16, rate*120/1000)
-	for _, p := range packets {
-		n, err := decoder.Decode(p.Payload, frame)
-		if err != nil {
-			return nil, err
-		}
-		pcm = append(pcm, frame[:n]...)
-	}
-	return pcm, nil
 }

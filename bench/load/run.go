@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"sectile/bench/client"
+	"sectile/bench/media"
 	"sectile/bench/target"
 )
 
 // participant is one who sends and hears.
 type participant struct {
 	target.Member
-	source
+	media.Source
 	room, number int
 }
 
@@ -28,7 +29,7 @@ func (o options) run() (*target.Report, error) {
 	if o.Talkers > min(len(tones), o.Participants) {
 		return nil, fmt.Errorf("%d talkers of %d participants: at most %d", o.Talkers, o.Participants, len(tones))
 	}
-	media, err := o.media()
+	sounds, err := o.sounds()
 	if err != nil {
 		return nil, err
 	}
@@ -41,26 +42,26 @@ func (o options) run() (*target.Report, error) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sources := make([]*source, len(all))
+	sources := make([]*media.Source, len(all))
 	for i, p := range all {
-		sources[i] = &p.source
-		media.cast(p)
+		sources[i] = &p.Source
+		sounds.cast(p)
 	}
 	var late []time.Duration
 	var wg sync.WaitGroup
-	wg.Go(func() { late = pace(ctx, sources) })
+	wg.Go(func() { late = media.Pace(ctx, sources) })
 	defer wg.Wait()
 	defer cancel()
 	time.Sleep(o.Warmup)
 
-	r, err := o.measure(media, all)
+	r, err := o.measure(sounds, all)
 	if err != nil {
 		return nil, err
 	}
-	o.check(media, all, r)
+	o.check(sounds, all, r)
 	cancel()
 	wg.Wait()
-	r.SendLateP99 = quantile(late, 0.99).Seconds()
+	r.SendLateP99 = media.Quantile(late, 0.99).Seconds()
 	return r, nil
 }
 
@@ -95,7 +96,7 @@ func (o options) join(server target.Target) ([]*participant, error) {
 				errs[i] = fmt.Errorf("%v: %w", p, errs[i])
 				return
 			}
-			p.source.voice = p.Up
+			p.Source.Voice = p.Up
 		})
 		if err := ctx.Err(); err != nil {
 			break
@@ -129,7 +130,7 @@ func (o options) leave(server target.Target, all []*participant) {
 }
 
 // measure measures for o.Duration.
-func (o options) measure(m media, all []*participant) (*target.Report, error) {
+func (o options) measure(m sounds, all []*participant) (*target.Report, error) {
 	flows := make([]client.Flow, len(all))
 	for i, p := range all {
 		p.Down.Record(true)
@@ -179,19 +180,21 @@ func (o options) measure(m media, all []*participant) (*target.Report, error) {
 		}
 		r.Missing += flow.Gaps - flows[i].Gaps
 	}
-	r.InterArrivalP99 = quantile(gaps, 0.99).Seconds()
+	r.InterArrivalP99 = media.Quantile(gaps, 0.99).Seconds()
 	var bursts []time.Duration
 	for i, p := range all {
 		if !o.hearsBursts(p) {
 			continue
 		}
-		more, err := delays(all[i-p.number].started(), p.Down.Keep(false), m.codec)
+		more, err := media.Delays(all[i-p.number].Started(), p.Down.Keep(false), m.codec)
 		if err != nil {
 			return nil, err
 		}
-		bursts = append(bursts, more...)
+		for _, d := range more {
+			bursts = append(bursts, d.Added)
+		}
 	}
-	r.Bursts, r.DelayP50, r.DelayP95 = len(bursts), quantile(bursts, 0.5).Seconds(), quantile(bursts, 0.95).Seconds()
+	r.Bursts, r.DelayP50, r.DelayP95 = len(bursts), media.Quantile(bursts, 0.5).Seconds(), media.Quantile(bursts, 0.95).Seconds()
 	return r, nil
 }
 

@@ -50,11 +50,10 @@ func isolated(name string, args ...string) (*exec.Cmd, error) {
 	// The shell waits until the network is there and then becomes the command.
 	cmd := exec.Command("sh", append([]string{"-c", `read -r go && exec "$@"`, "sh", name}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	output, err := os.CreateTemp("", "sectile-bench-*.log")
+	output, err := outputFile()
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(output.Name()) // the file lives as long as it is open
 	cmd.Stdout, cmd.Stderr = output, output
 	start, err := cmd.StdinPipe()
 	if err != nil {

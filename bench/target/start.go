@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,14 +19,18 @@ type Server struct {
 	Auth string // of Sectile's control API
 	PID  int
 
-	cmd *exec.Cmd
+	cmd      *exec.Cmd
+	isolated bool
 }
 
 // Stop ends the server.
 func (s *Server) Stop() error {
 	defer s.cmd.Stdout.(*os.File).Close()
-	// The namespace goes with the server, but not before the next one wants the name.
-	link := run("ip", "link", "delete", "load0")
+	var link error
+	if s.isolated {
+		// The namespace goes with the server, but not before the next one wants the name.
+		link = run("ip", "link", "delete", "load0")
+	}
 	// The sessions are over: none of them needs a goodbye.
 	_ = s.cmd.Process.Signal(syscall.SIGKILL)
 	var exit *exec.ExitError
@@ -48,8 +53,42 @@ func StartSectile(program string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: "http://" + serverAddress + ":8080", Auth: auth, PID: cmd.Process.Pid, cmd: cmd}
+	s := &Server{URL: "http://" + serverAddress + ":8080", Auth: auth, PID: cmd.Process.Pid, cmd: cmd, isolated: true}
 	return s.ready(s.URL + "/healthz")
+}
+
+// StartSectileHere starts the program on free ports of loopback.
+func StartSectileHere(program string) (*Server, error) {
+	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := tcp.Addr().String()
+	if err := tcp.Close(); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, "serve", "--http", address, "--rtc", "127.0.0.1:0")
+	cmd.SysProcAttr = WithParent()
+	output, err := outputFile()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Start(); err != nil {
+		output.Close()
+		return nil, err
+	}
+	s := &Server{URL: "http://" + address, PID: cmd.Process.Pid, cmd: cmd}
+	return s.ready(s.URL + "/healthz")
+}
+
+// outputFile is a file that lives as long as it is open.
+func outputFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "sectile-bench-*.log")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
 }
 
 // Files of Janus's configuration. Sessions that do not poll are not to end.
@@ -98,7 +137,7 @@ func StartJanus() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: "http://" + serverAddress + ":8088/janus", PID: cmd.Process.Pid, cmd: cmd}
+	s := &Server{URL: "http://" + serverAddress + ":8088/janus", PID: cmd.Process.Pid, cmd: cmd, isolated: true}
 	return s.ready(s.URL + "/info")
 }
 

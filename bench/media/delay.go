@@ -1,4 +1,4 @@
-package main
+package media
 
 import (
 	"time"
@@ -13,14 +13,14 @@ import (
 // it earlier), minus what the codecs add on the way client–server–client, which is measured
 // by the same detector on the same sound without a server.
 const (
-	burstPeriod = rate
-	burstLength = rate / 5
+	burstPeriod = Rate
+	burstLength = Rate / 5
 	burstTone   = 1000 // Hz
 	burstLevel  = -12  // dBFS, of its peak
 )
 
-// burst is a second that begins with a burst, sent without DTX.
-func burst() (clip, error) {
+// Burst is a second that begins with a burst, sent without DTX.
+func Burst() (Clip, error) {
 	pcm := make([]int16, burstPeriod)
 	copy(pcm, sine(burstLength, burstTone, burstLevel))
 	c, err := music.encode(append(pcm, pcm...))
@@ -37,17 +37,17 @@ type onset struct {
 }
 
 // onsets finds the bursts in packets: the first sample of more than a quarter of the
-// burst's peak after 100 ms of less.
+// Burst's peak after 100 ms of less.
 func onsets(packets [][]byte) ([]onset, error) {
-	decoder, err := opus.NewDecoder(rate)
+	decoder, err := opus.NewDecoder(Rate)
 	if err != nil {
 		return nil, err
 	}
 	defer decoder.Close()
-	threshold := sine(rate/burstTone, burstTone, burstLevel)[rate/burstTone/4] / 4
+	threshold := sine(Rate/burstTone, burstTone, burstLevel)[Rate/burstTone/4] / 4
 	var found []onset
 	quiet := 0
-	pcm := make([]int16, rate*120/1000)
+	pcm := make([]int16, Rate*120/1000)
 	for i, p := range packets {
 		n, err := decoder.Decode(p, pcm)
 		if err != nil {
@@ -58,7 +58,7 @@ func onsets(packets [][]byte) ([]onset, error) {
 				quiet++
 				continue
 			}
-			if quiet > rate/10 {
+			if quiet > Rate/10 {
 				found = append(found, onset{i, j})
 			}
 			quiet = 0
@@ -67,11 +67,11 @@ func onsets(packets [][]byte) ([]onset, error) {
 	return found, nil
 }
 
-// codecDelay is where the onset is after two encoders and decoders: twice their lookahead,
+// CodecDelay is where the onset is after two encoders and decoders: twice their lookahead,
 // and what the detector needs.
-func codecDelay(c clip) (time.Duration, error) {
+func CodecDelay(c Clip) (time.Duration, error) {
 	var twice []int16
-	decoder, err := opus.NewDecoder(rate)
+	decoder, err := opus.NewDecoder(Rate)
 	if err != nil {
 		return 0, err
 	}
@@ -98,10 +98,17 @@ func codecDelay(c clip) (time.Duration, error) {
 	return sum / time.Duration(len(found)-1), nil
 }
 
-func length(samples int) time.Duration { return time.Duration(samples) * time.Second / rate }
+func length(samples int) time.Duration { return time.Duration(samples) * time.Second / Rate }
 
-// delays are those of all bursts that were heard, given when each was sent.
-func delays(sent []time.Time, heard []client.Packet, codec time.Duration) ([]time.Duration, error) {
+// Delay is that of one burst.
+type Delay struct {
+	Sent  time.Time
+	Added time.Duration // by the server
+}
+
+// Delays are those of all bursts that were heard, given when each was sent and what
+// CodecDelay said.
+func Delays(sent []time.Time, heard []client.Packet, codec time.Duration) ([]Delay, error) {
 	payloads := make([][]byte, len(heard))
 	for i, p := range heard {
 		payloads[i] = p.Payload
@@ -110,13 +117,13 @@ func delays(sent []time.Time, heard []client.Packet, codec time.Duration) ([]tim
 	if err != nil {
 		return nil, err
 	}
-	var all []time.Duration
+	var all []Delay
 	for _, o := range found {
 		at := heard[o.packet].At.Add(length(o.offset) - codec)
 		for i := len(sent) - 1; i >= 0; i-- {
 			if d := at.Sub(sent[i]); d >= 0 {
 				if d < length(burstPeriod) {
-					all = append(all, d)
+					all = append(all, Delay{sent[i], d})
 				}
 				break
 			}

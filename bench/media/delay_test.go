@@ -1,4 +1,4 @@
-package main
+package media
 
 import (
 	"testing"
@@ -10,11 +10,11 @@ import (
 // TestDelay: the delay of packets that were delayed by a known time on their way through
 // nothing, and through another encoder.
 func TestDelay(t *testing.T) {
-	b, err := burst()
+	b, err := Burst()
 	if err != nil {
 		t.Fatal(err)
 	}
-	twice, err := codecDelay(b)
+	twice, err := CodecDelay(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestDelay(t *testing.T) {
 		}
 		heard = append(heard, client.Packet{At: at.Add(delay), Payload: b[i%len(b)]})
 	}
-	got, err := delays(sent, heard, twice/2)
+	got, err := Delays(sent, heard, twice/2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestDelay(t *testing.T) {
 		t.Fatalf("%d of 5 bursts found", len(got))
 	}
 	for _, d := range got {
-		if d < delay-time.Millisecond || d > delay+time.Millisecond {
+		if d := d.Added; d < delay-time.Millisecond || d > delay+time.Millisecond {
 			t.Errorf("delay %v, want %v", d, delay)
 		}
 	}

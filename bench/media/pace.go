@@ -1,4 +1,4 @@
-package main
+package media
 
 import (
 	"context"
@@ -9,34 +9,34 @@ import (
 	"sectile/bench/client"
 )
 
-// source is one participant's microphone.
-type source struct {
-	voice *client.Voice
+// Source is one participant's microphone.
+type Source struct {
+	Voice *client.Voice // where it goes
 
 	mu        sync.Mutex
-	clip      clip
+	clip      Clip
 	position  int // in the clip, of the next frame
 	timestamp uint32
 	silent    bool        // the last frame was not sent
 	starts    []time.Time // when the clip began each time
 }
 
-// play changes the clip, to be sent from a frame on.
-func (s *source) play(c clip, from int) {
+// Play changes the clip, to be sent from a frame on.
+func (s *Source) Play(c Clip, from int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clip, s.position, s.starts = c, from%len(c), nil
 }
 
-// started are the moments when the clip began.
-func (s *source) started() []time.Time {
+// Started are the moments when the clip began.
+func (s *Source) Started() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.starts)
 }
 
 // step sends what is due in one 20 ms.
-func (s *source) step() {
+func (s *Source) step() {
 	s.mu.Lock()
 	packet, first := s.clip[s.position], s.position == 0
 	s.position = (s.position + 1) % len(s.clip)
@@ -50,13 +50,13 @@ func (s *source) step() {
 	if packet != nil {
 		// An error means that the connection is down; then there are no packets to it, which
 		// the report shows.
-		_ = s.voice.Send(packet, s.timestamp, marker)
+		_ = s.Voice.Send(packet, s.timestamp, marker)
 	}
 }
 
-// pace sends all sources' frames at absolute times until ctx is done: one goroutine, every
+// Pace sends all sources' frames at absolute times until ctx is done: one goroutine, every
 // millisecond a twentieth of them. It returns by how much it was late.
-func pace(ctx context.Context, sources []*source) (late []time.Duration) {
+func Pace(ctx context.Context, sources []*Source) (late []time.Duration) {
 	const slots = 20
 	start := time.Now()
 	for tick := 0; ; tick++ {
@@ -77,8 +77,8 @@ func pace(ctx context.Context, sources []*source) (late []time.Duration) {
 	}
 }
 
-// quantile sorts values and returns the q-quantile, 0 if there are none.
-func quantile(values []time.Duration, q float64) time.Duration {
+// Quantile sorts values and returns the q-quantile, 0 if there are none.
+func Quantile(values []time.Duration, q float64) time.Duration {
 	if len(values) == 0 {
 		return 0
 	}

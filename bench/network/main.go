@@ -1,0 +1,39 @@
+// Network measures what bad networks do to sound, and prints a table in Markdown. Of each
+// kind of network it starts a server on loopback; sockets between it and the participants
+// lose, delay, hold and reorder packets.
+//
+// Four talkers in one room send a tone each and hear their own mix of it; in two further
+// rooms one participant sends bursts, whose delay is measured at another. What is bad is
+// the way from all of them to the server ("sent") or the way from the server ("played").
+// There a jitter buffer as the server's plays what comes, and receiver reports tell the
+// server about the loss.
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type options struct {
+	Sectile  string        `default:"bin/sectile" help:"The server's program."`
+	Rows     string        `placeholder:"REGEXP" help:"Only rows whose name matches."`
+	Settle   time.Duration `default:"4s" help:"Of each row, not measured."`
+	Duration time.Duration `default:"10s" help:"What is measured of each row."`
+	Long     bool          `help:"Instead measure one bad network for 10 minutes, minute by minute."`
+}
+
+func main() {
+	var o options
+	kong.Parse(&o, kong.Description("Measures what bad networks do to sound."))
+	run := o.matrix
+	if o.Long {
+		run = o.long
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "network:", err)
+		os.Exit(1)
+	}
+}
