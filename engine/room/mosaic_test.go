@@ -272,6 +272,12 @@ func (s *stage) move() (stop func()) {
 	return func() { close(done) }
 }
 
+// sleep lets time pass, and everything that is due happen before it returns.
+func (s *stage) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func (s *stage) keyframes() (n uint64) {
 	for i := range s.metrics.Keyframes {
 		n += s.metrics.Keyframes[i].Load()
@@ -284,7 +290,7 @@ func (s *stage) keyframes() (n uint64) {
 func TestStillMosaic(t *testing.T) {
 	onStage(t, 2, func(s *stage) {
 		p, _ := s.join()
-		time.Sleep(10 * time.Second)
+		s.sleep(10 * time.Second)
 		units := p.seen()
 		if n := len(units); n < 6 || n > 10 {
 			t.Errorf("%d pictures in ten still seconds", n)
@@ -298,7 +304,7 @@ func TestStillMosaic(t *testing.T) {
 		before := len(units)
 		for range 250 {
 			s.cameras[1].show(51)
-			time.Sleep(40 * ms)
+			s.sleep(40 * ms)
 		}
 		if n := len(p.seen()) - before; n > 6 {
 			t.Errorf("%d pictures in ten seconds of a frozen camera", n)
@@ -306,7 +312,7 @@ func TestStillMosaic(t *testing.T) {
 		// One that moves is encoded at once, and only its cell is told to be new.
 		before = len(p.seen())
 		stop := s.move()
-		time.Sleep(2 * time.Second)
+		s.sleep(2 * time.Second)
 		stop()
 		if n := len(p.seen()) - before; n < 48 || n > 51 {
 			t.Errorf("%d pictures in two seconds of a moving camera, want 50", n)
@@ -348,18 +354,18 @@ func TestJoiners(t *testing.T) {
 					s.move()
 				}
 				s.join()
-				time.Sleep(2300 * ms)
+				s.sleep(2300 * ms)
 				before := s.keyframes()
 				var players []*screen
 				for range 100 {
 					p, _ := s.join()
 					players = append(players, p)
-					time.Sleep(10 * ms)
+					s.sleep(10 * ms)
 				}
 				if n := s.keyframes() - before; n > 2 || !moving && n > 0 {
 					t.Errorf("%d keyframes", n)
 				}
-				time.Sleep(3 * time.Second)
+				s.sleep(3 * time.Second)
 				for i, p := range players {
 					units := p.seen()
 					if len(units) == 0 || !units[0].key || p.first.Sub(p.joined) > 200*ms {
@@ -382,10 +388,10 @@ func TestKeyframeRequests(t *testing.T) {
 		s.move()
 		p, sub := s.join()
 		other, _ := s.join()
-		time.Sleep(3 * time.Second)
+		s.sleep(3 * time.Second)
 		asked := time.Now()
 		sub.RequestKeyframe()
-		time.Sleep(100 * ms)
+		s.sleep(100 * ms)
 		keys := func(p *screen, since time.Time) (n int) {
 			for _, u := range p.seen() {
 				if u.key && u.at.After(since) {
@@ -400,7 +406,7 @@ func TestKeyframeRequests(t *testing.T) {
 		start := time.Now()
 		for range 1000 {
 			sub.RequestKeyframe()
-			time.Sleep(10 * ms)
+			s.sleep(10 * ms)
 		}
 		if n := keys(p, start); n < 15 || n > 21 {
 			t.Errorf("%d keyframes in ten seconds for who asks all the time", n)
@@ -419,7 +425,7 @@ func TestRenditions(t *testing.T) {
 		s.join()
 		p, sub := s.join()
 		estimate := func(bitsPerSecond int, d time.Duration) {
-			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(500 * ms) {
+			for end := time.Now().Add(d); time.Now().Before(end); s.sleep(500 * ms) {
 				sub.SetBandwidth(bitsPerSecond)
 			}
 		}
@@ -477,15 +483,15 @@ func TestRenditions(t *testing.T) {
 func TestUnwatched(t *testing.T) {
 	onStage(t, 1, func(s *stage) {
 		p, sub := s.join()
-		time.Sleep(time.Second)
+		s.sleep(time.Second)
 		sub.Close()
-		time.Sleep(time.Second)
+		s.sleep(time.Second)
 		if s.codecs.open != 0 {
 			t.Errorf("%d encoders open", s.codecs.open)
 		}
 		n := len(p.seen())
 		again, _ := s.join()
-		time.Sleep(time.Second)
+		s.sleep(time.Second)
 		if units := again.seen(); len(units) == 0 || !units[0].key {
 			t.Error("nothing for who comes later")
 		}
@@ -503,7 +509,7 @@ func TestSlowVideoLeavesSound(t *testing.T) {
 		s.move()
 		s.room.Inputs()[0].PushAudio(jitter.Packet{SSRC: 1, Payload: []byte{31 << 3, 0, 0}}, 0)
 		p, _ := s.join()
-		time.Sleep(5 * time.Second)
+		s.sleep(5 * time.Second)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if n := len(p.units); n < 40 || n > 51 {
@@ -530,7 +536,7 @@ func TestTickAllocs(t *testing.T) {
 		moved.selector.half = true
 		moved.video.Unlock()
 		asking := s.watch()
-		time.Sleep(3 * time.Second) // the buffers grow, and the cells get their scalers
+		s.sleep(3 * time.Second) // the buffers grow, and the cells get their scalers
 		// From here to the end no time passes: all ticks are ours.
 		m := s.room.mosaic
 		deadline := s.room.env.Now()
