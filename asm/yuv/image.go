@@ -1,5 +1,5 @@
-// Package yuv holds the picture kernels: plane copy, fill and scaling of planar
-// YUV 4:2:0 (I420) pictures.
+// Package yuv holds the picture kernels: copy, fill, scaling, blending and comparison of
+// planar YUV 4:2:0 (I420) pictures.
 package yuv
 
 import "fmt"

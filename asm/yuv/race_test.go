@@ -45,6 +45,13 @@ func TestRaces(t *testing.T) {
 				inside = append(inside, &shape[0], &shape[len(shape)/2], &shape[len(shape)-1])
 			}
 			return func() { Blend(NewImage(w, h), label, 1, 2, 3) }, inside, nil
+		}),
+		picture("SameBlocks/a", false, w, h, func(m *Image) { SameBlocks(make([]byte, 6), 6, m, NewImage(w, h)) }),
+		picture("SameBlocks/b", false, w, h, func(m *Image) { SameBlocks(make([]byte, 6), 6, NewImage(w, h), m) }),
+		kerneltest.Accesses("SameBlocks/same", true, func() (kernel func(), inside, outside []*byte) {
+			same := make([]byte, 10)
+			a := NewImage(w, h)
+			return func() { SameBlocks(same[:6], 6, a, a) }, []*byte{&same[0], &same[5]}, []*byte{&same[6], &same[9]}
 		}))
 	kerneltest.Races(t, all)
 }

@@ -98,3 +98,18 @@ func (s *Scaler) plane(p *plane, dst []byte, dstStride int, src []byte, srcStrid
 		s.general(p, dst, dstStride, src, srcStride)
 	}
 }
+
+// Halve makes each sample of dst the mean of 2×2 of src, rounded half up: what a Scaler
+// between these sizes does, without having one. Luma of dst must have even sizes and src
+// twice those. It panics otherwise. The pictures must not share samples.
+func Halve(dst, src *Image) {
+	if src.Width != 2*dst.Width || src.Height != 2*dst.Height || dst.Width&1 != 0 || dst.Height&1 != 0 {
+		panic(fmt.Sprintf("yuv: %d×%d is not half of %d×%d", dst.Width, dst.Height, src.Width, src.Height))
+	}
+	dst.check()
+	src.check()
+	w, h := dst.Width, dst.Height
+	halfPlane(dst.Y, dst.YStride, src.Y, src.YStride, w, h)
+	halfPlane(dst.U, dst.CStride, src.U, src.CStride, w/2, h/2)
+	halfPlane(dst.V, dst.CStride, src.V, src.CStride, w/2, h/2)
+}

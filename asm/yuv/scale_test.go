@@ -426,3 +426,21 @@ func FuzzScale(f *testing.F) {
 		})
 	})
 }
+
+// Halve is a Scaler of that ratio, whatever is around.
+func TestHalve(t *testing.T) {
+	kerneltest.Tiers(t, func(t *testing.T) {
+		for _, s := range [][2]int{{2, 2}, {16, 16}, {48, 8}, {222, 14}, {640, 16}} {
+			src := NewImage(2*s[0], 2*s[1])
+			randomise(src, 9)
+			got := into(t, s[0], s[1], func(dst *Image) { Halve(dst, src) })
+			want := NewImage(s[0], s[1])
+			NewScaler(src.Width, src.Height, s[0], s[1]).Scale(want, src)
+			if !bytes.Equal(samples(got), samples(want)) {
+				t.Errorf("half of %d×%d differs from what a scaler makes", src.Width, src.Height)
+			}
+		}
+	})
+	mustPanic(t, "not half", func() { Halve(NewImage(8, 8), NewImage(16, 14)) })
+	mustPanic(t, "odd", func() { Halve(NewImage(7, 8), NewImage(14, 16)) })
+}

@@ -176,7 +176,7 @@ func (p *Publisher) camera(ctx context.Context, track *webrtc.TrackLocalStaticSa
 			width, height = img.Width, img.Height
 		}
 		pts += 90000 / pictureRate
-		au, _, err := encoder.Encode(img, pts, p.forceKey.Swap(false))
+		au, _, err := encoder.Encode(img, pts, p.forceKey.Swap(false), nil)
 		if err != nil {
 			return
 		}

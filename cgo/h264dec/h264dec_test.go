@@ -45,7 +45,7 @@ func stream(t testing.TB, w, h, pictures int) (units [][]byte) {
 	}
 	defer e.Close()
 	for n := range pictures {
-		au, _, err := e.Encode(scene(w, h, n), int64(n)*3600, false)
+		au, _, err := e.Encode(scene(w, h, n), int64(n)*3600, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

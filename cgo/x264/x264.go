@@ -2,6 +2,11 @@
 // baseline, one picture in, one access unit out, keyframes only where they are asked for.
 package x264
 
+/*
+#include <stdlib.h>
+*/
+import "C"
+
 import (
 	"errors"
 	"fmt"
@@ -22,6 +27,7 @@ var (
 	ErrClosed  = errors.New("x264: closed")
 	ErrPicture = errors.New("x264: picture is not of the encoder's size") // or its planes are too short
 	ErrPTS     = errors.New("x264: pts does not grow")
+	ErrBlocks  = errors.New("x264: not a flag for each macroblock")
 )
 
 // presets are x264's names. libx264 would also take digits and, for "", ultrafast.
@@ -49,6 +55,7 @@ type Encoder struct {
 	// Each is an object of its own, because cgo checks the whole of an object that C gets a
 	// pointer into, and the encoder holds Go pointers.
 	in, out *x264c.Picture
+	same    []byte // a flag for each macroblock, in C memory: libx264 keeps the pointer
 	nals    []*x264c.Nal
 	nalsLen *int32
 	planes  runtime.Pinner // of the picture during a call
@@ -72,6 +79,8 @@ func NewEncoder(p codec.VideoParams) (*Encoder, error) {
 		in: new(x264c.Picture), out: new(x264c.Picture), nals: make([]*x264c.Nal, 1), nalsLen: new(int32),
 	}
 	x264c.PictureInit(e.in)
+	blocks := yuv.Blocks(p.Width) * yuv.Blocks(p.Height)
+	e.same = unsafe.Slice((*byte)(C.malloc(C.size_t(blocks))), blocks)
 	live.Add(1)
 	return e, nil
 }
@@ -100,6 +109,7 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 
 	param.IKeyintMax = x264c.KeyintMaxInfinite
 	param.IScenecutThreshold = 0
+	param.Analyse.BMbInfo = 1
 	param.BRepeatHeaders, param.BAnnexb, param.BAud = 1, 1, 0
 
 	kbit := int32(p.Bitrate / 1000)
@@ -127,8 +137,12 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 // key forces an IDR; each IDR, the first picture's too, comes with SPS and PPS. The access
 // unit is in Annex B format and valid until the next Encode or Close.
 //
+// same may be nil, or tell for each macroblock whether it is as in the picture before: 1 or
+// 0, row by row. Where it is, and was encoded no worse than it would be now, libx264 skips
+// it without looking at it; a better quantizer still refines it.
+//
 // C reads the picture's planes in place, only during the call.
-func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool) (au []byte, isKey bool, err error) {
+func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) (au []byte, isKey bool, err error) {
 	if e.x == nil {
 		return nil, false, ErrClosed
 	}
@@ -138,8 +152,16 @@ func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool) (au []byte, isKey 
 	if e.started && pts <= e.pts {
 		return nil, false, ErrPTS
 	}
+	if same != nil && len(same) != len(e.same) {
+		return nil, false, ErrBlocks
+	}
 	e.started, e.pts = true, pts
 
+	e.in.Prop.MbInfo = nil
+	if same != nil {
+		copy(e.same, same)
+		e.in.Prop.MbInfo = &e.same[0]
+	}
 	e.in.IType = x264c.TypeAuto
 	if key {
 		e.in.IType = x264c.TypeIdr
@@ -189,6 +211,7 @@ func (e *Encoder) Close() {
 		return
 	}
 	x264c.EncoderClose(e.x)
-	e.x, e.au = nil, nil
+	C.free(unsafe.Pointer(&e.same[0]))
+	e.x, e.au, e.same, e.in = nil, nil, nil, nil
 	live.Add(-1)
 }

@@ -79,7 +79,7 @@ func TestKeyframesOnlyOnRequest(t *testing.T) {
 			moving(img, n)
 		}
 		forced := n == 7 || n == 8 || n == 200
-		au, key, err := e.Encode(img, int64(n)*3600, forced)
+		au, key, err := e.Encode(img, int64(n)*3600, forced, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestStreamIsConstrainedBaseline(t *testing.T) {
 		e := newEncoder(t, p)
 		img := yuv.NewImage(640, 360)
 		moving(img, 0)
-		au, _, err := e.Encode(img, 0, false)
+		au, _, err := e.Encode(img, 0, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestLevel(t *testing.T) {
 		{1920, 1080, 30, 4_000_000, 40},
 	} {
 		e := newEncoder(t, codec.VideoParams{Width: c.w, Height: c.h, FPS: c.fps, Bitrate: c.bitrate, Preset: "ultrafast"})
-		au, _, err := e.Encode(yuv.NewImage(c.w, c.h), 0, false)
+		au, _, err := e.Encode(yuv.NewImage(c.w, c.h), 0, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestBitrate(t *testing.T) {
 	var sizes []int
 	for n := range pictures {
 		moving(img, n)
-		au, _, err := e.Encode(img, int64(n)*3600, n%50 == 0)
+		au, _, err := e.Encode(img, int64(n)*3600, n%50 == 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,11 +188,11 @@ func TestEncodeView(t *testing.T) {
 	plain := yuv.NewImage(640, 360)
 	yuv.Copy(plain, &view)
 	a, b := newEncoder(t, p), newEncoder(t, p)
-	got, _, err := a.Encode(&view, 0, true)
+	got, _, err := a.Encode(&view, 0, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _, err := b.Encode(plain, 0, true)
+	want, _, err := b.Encode(plain, 0, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,17 +209,17 @@ func TestEncodeRefuses(t *testing.T) {
 	narrow := *good
 	narrow.YStride = 639
 	for name, img := range map[string]*yuv.Image{"nil": nil, "another size": yuv.NewImage(360, 640), "short plane": &short, "stride": &narrow} {
-		if _, _, err := e.Encode(img, 1, false); !errors.Is(err, ErrPicture) {
+		if _, _, err := e.Encode(img, 1, false, nil); !errors.Is(err, ErrPicture) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := e.Encode(good, 100, false); err != nil {
+	if _, _, err := e.Encode(good, 100, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := e.Encode(good, 100, false); !errors.Is(err, ErrPTS) {
+	if _, _, err := e.Encode(good, 100, false, nil); !errors.Is(err, ErrPTS) {
 		t.Errorf("the same pts again: %v", err)
 	}
-	if _, _, err := e.Encode(good, 101, false); err != nil {
+	if _, _, err := e.Encode(good, 101, false, nil); err != nil {
 		t.Errorf("after refusals: %v", err)
 	}
 }
@@ -284,7 +284,7 @@ func TestAllocs(t *testing.T) {
 	pts := int64(0)
 	encode := func() {
 		pts += 3600
-		if _, _, err := e.Encode(img, pts, pts%36000 == 0); err != nil {
+		if _, _, err := e.Encode(img, pts, pts%36000 == 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -310,7 +310,7 @@ func BenchmarkEncode720p(b *testing.B) {
 	}
 	pts := int64(0)
 	for b.Loop() {
-		if _, _, err := e.Encode(imgs[pts%8], pts, false); err != nil {
+		if _, _, err := e.Encode(imgs[pts%8], pts, false, nil); err != nil {
 			b.Fatal(err)
 		}
 		pts++

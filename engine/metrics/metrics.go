@@ -16,11 +16,12 @@ const (
 	KeyframeStart   KeyframeReason = iota // the encoder's first picture
 	KeyframeJoin                          // a player joined
 	KeyframeRequest                       // a player asked (PLI or FIR)
+	KeyframeMove                          // a player moved to another rendition
 	KeyframeReasons                       // their number
 )
 
 func (r KeyframeReason) String() string {
-	return [...]string{"start", "join", "request"}[r]
+	return [...]string{"start", "join", "request", "move"}[r]
 }
 
 // Engine are all counters of one engine. All of it may be used from any goroutine.
@@ -45,6 +46,7 @@ type Engine struct {
 	FramesDropped  atomic.Uint64 // access units that were not decoded or pictures not encoded
 	FramesRefused  atomic.Uint64 // access units dropped since they exceed the limits
 	Keyframes      [KeyframeReasons]atomic.Uint64
+	Replays        atomic.Uint64 // players started with what was encoded before, without a keyframe
 }
 
 // New makes counters at zero.

@@ -5,24 +5,19 @@ import (
 	"sync"
 	"time"
 
-	"sectile/engine/codec"
-	"sectile/engine/h264"
 	"sectile/engine/metrics"
 )
 
 const (
 	videoClock = 90000 // RTP clock of H.264 (RFC 6184, 8.2.1)
 
-	// keyframeFloor is the least time between two keyframes: requests that come sooner
-	// wait and are answered together.
-	keyframeFloor = 500 * time.Millisecond
-
 	// payloadSize leaves room for RTP, SRTP, its header extensions, UDP and IPv6 in the
 	// 1280 bytes that every IPv6 path carries (RFC 8200, 5).
 	payloadSize = 1160
 )
 
-// mosaic encodes the room's picture, once for all players.
+// mosaic encodes the room's picture, once for all players of a rendition. A tick that
+// changes nothing encodes nothing: players go on showing what they have.
 type mosaic struct {
 	room   *Room
 	period time.Duration
@@ -31,34 +26,33 @@ type mosaic struct {
 	work       sync.Mutex
 	closed     bool
 	picture    *picture
-	encoder    codec.VideoEncoder // made when first needed
-	packetizer h264.Packetizer
-	unit       AccessUnit
-	lastKey    time.Duration
-	delivery   []*Subscription // who is given this tick's picture
+	blocks     *blocks // made when first needed
+	renditions [sizes]*rendition
+	clock      frameClock
+	all        []*Subscription // players of this tick
 
 	mu      sync.Mutex
 	running bool
 	players []*Subscription
-	wanted  [metrics.KeyframeReasons]bool // why the next keyframe is asked for
 }
 
 func newMosaic(r *Room) *mosaic {
-	return &mosaic{
-		room: r, period: time.Second / time.Duration(r.opts.FPS),
-		picture: newPicture(r), lastKey: -keyframeFloor,
+	m := &mosaic{room: r, period: time.Second / time.Duration(r.opts.FPS), picture: newPicture(r)}
+	m.clock = frameClock{period: m.period, fps: int64(r.opts.FPS)}
+	for s := range sizes {
+		m.renditions[s] = newRendition(m, s)
 	}
+	return m
 }
 
 // list adds a player, who is owed a keyframe. It starts the ticks when it is the first.
 func (m *mosaic) list(s *Subscription) {
 	s.video.Lock()
-	s.watching, s.started = true, false
+	s.watching, s.playing, s.asks = true, none, false
 	s.video.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.players = append(m.players, s)
-	m.wanted[metrics.KeyframeJoin] = true
 	if !m.running {
 		m.running = true
 		m.room.env.Video.Add(m.period, m.tick)
@@ -75,20 +69,17 @@ func (m *mosaic) unlist(s *Subscription) {
 	s.video.Unlock()
 }
 
-func (m *mosaic) requestKeyframe() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.wanted[metrics.KeyframeRequest] = true
-}
-
-// close frees the encoder once the tick that may be running is over.
+// close frees the encoders once the tick that may be running is over.
 func (m *mosaic) close() {
 	m.work.Lock()
 	defer m.work.Unlock()
 	m.closed = true
-	if m.encoder != nil {
-		m.encoder.Close()
-		m.encoder = nil
+	m.stop()
+}
+
+func (m *mosaic) stop() {
+	for _, r := range m.renditions {
+		r.stop()
 	}
 }
 
@@ -97,86 +88,117 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 	m.work.Lock()
 	defer m.work.Unlock()
 	if !m.watched() || m.closed {
+		m.stop()
 		return false
 	}
-	m.picture.draw()
-	m.room.env.Metrics.FramesComposed.Add(1)
-	if err := m.encode(deadline); err != nil {
-		m.room.env.Metrics.FramesDropped.Add(1)
-		m.room.env.Log.Error("mosaic encoder", "err", err)
+	m.draw()
+	m.assign(deadline)
+	image := m.picture.canvas.Image()
+	changed := m.blocks.compare(image, m.picture.canvas.Changes())
+	for _, r := range m.renditions {
+		if err := r.step(changed, deadline); err != nil {
+			m.room.env.Metrics.FramesDropped.Add(1)
+			m.room.env.Log.Error("mosaic encoder", "err", err)
+		}
 	}
+	if changed {
+		m.blocks.settle(image)
+	}
+	m.picture.canvas.Settle()
+	clear(m.all)
 	return true
 }
 
+func (m *mosaic) draw() {
+	if m.blocks == nil {
+		m.blocks = newBlocks(m.room.opts.Width, m.room.opts.Height)
+	}
+	m.picture.draw()
+	m.room.env.Metrics.FramesComposed.Add(1)
+}
+
 // watched tells whether anybody plays the mosaic. If not, the ticks stop here, and the
-// next player starts them again.
+// next player starts them again. It takes down who plays this tick's picture, for not to
+// hold the lock while they are given it: the room's lock waits for it, and with that its
+// sound.
 func (m *mosaic) watched() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.all = append(m.all[:0], m.players...)
 	m.running = len(m.players) > 0
 	return m.running
 }
 
-// encode encodes the canvas and hands it to the players.
-func (m *mosaic) encode(deadline time.Duration) error {
-	if m.encoder == nil {
-		encoder, err := m.room.env.Codecs.NewVideoEncoder(m.room.opts.videoParams())
-		if err != nil {
-			return err
+// assign lists for each rendition who plays it and who must be started. Those who change
+// to another one stay with what they have until it has a keyframe for them.
+func (m *mosaic) assign(deadline time.Duration) {
+	for _, r := range m.renditions {
+		r.players, r.waiting = r.players[:0], r.waiting[:0]
+		r.reason = metrics.KeyframeStart
+	}
+	for _, s := range m.all {
+		s.video.Lock()
+		target, playing := s.selector.size(), s.playing
+		asks := s.asks && deadline-s.started >= askFloor
+		s.video.Unlock()
+		r := m.renditions[target]
+		switch {
+		case (target != playing || asks) && r.gop.answer(deadline) != later:
+			r.wait(s, playing)
+		case playing != none:
+			r = m.renditions[playing]
+			r.players = append(r.players, s)
 		}
-		m.encoder = encoder
 	}
-	m.mu.Lock()
-	wanted := m.wanted
-	due := deadline-m.lastKey >= keyframeFloor
-	force := due && slices.Contains(wanted[:], true)
-	if force {
-		m.wanted = [metrics.KeyframeReasons]bool{}
-	}
-	m.mu.Unlock()
-
-	pts := int64(deadline/time.Second)*videoClock + int64(deadline%time.Second)*videoClock/int64(time.Second)
-	au, key, err := m.encoder.Encode(m.picture.canvas.Image(), pts, force)
-	if err != nil {
-		return err
-	}
-	counters := m.room.env.Metrics
-	counters.FramesEncoded.Add(1)
-	if key {
-		m.lastKey = deadline
-		counters.Keyframes[keyframeReason(wanted)].Add(1)
-	}
-	m.unit = AccessUnit{
-		Payloads:  m.packetizer.Packetize(m.unit.Payloads[:0], au, payloadSize),
-		Timestamp: uint32(pts), Key: key,
-	}
-	// Not under the lock: the room's lock waits for it, and with that its sound.
-	m.mu.Lock()
-	m.delivery = append(m.delivery[:0], m.players...)
-	m.mu.Unlock()
-	for _, s := range m.delivery {
-		s.give(&m.unit)
-	}
-	clear(m.delivery)
-	return nil
 }
 
-// give hands a picture to a player who watches and can decode it.
-func (s *Subscription) give(au *AccessUnit) {
+// wait lists a player who must be started, and the most telling of the reasons.
+func (r *rendition) wait(s *Subscription, playing size) {
+	r.waiting = append(r.waiting, s)
+	switch {
+	case playing == none:
+		r.reason = metrics.KeyframeJoin
+	case r.reason == metrics.KeyframeJoin:
+	case playing != r.size:
+		r.reason = metrics.KeyframeMove
+	case r.reason == metrics.KeyframeStart:
+		r.reason = metrics.KeyframeRequest
+	}
+}
+
+// give hands a picture of a rendition to a player who watches and can decode it.
+func (s *Subscription) give(au *AccessUnit, of size, now time.Duration) {
 	s.video.Lock()
 	defer s.video.Unlock()
-	s.started = s.started || au.Key
-	if s.watching && s.started {
+	if !s.watching {
+		return
+	}
+	if au.Key {
+		s.playing, s.asks, s.started = of, false, now
+	}
+	if s.playing == of {
 		s.sink.WriteVideo(au)
 	}
 }
 
-// keyframeReason names one of the reasons, the most telling one.
-func keyframeReason(wanted [metrics.KeyframeReasons]bool) metrics.KeyframeReason {
-	for _, reason := range []metrics.KeyframeReason{metrics.KeyframeJoin, metrics.KeyframeRequest} {
-		if wanted[reason] {
-			return reason
-		}
+// frameClock turns deadlines into RTP timestamps that are exactly a picture apart, or a
+// multiple of that where ticks were skipped, although the period in nanoseconds is not
+// exact. It follows the clock within half a millisecond.
+type frameClock struct {
+	period time.Duration
+	fps    int64
+	origin time.Duration
+	base   int64
+}
+
+func (c *frameClock) at(deadline time.Duration) int64 {
+	// Split, since nanoseconds × 90000 overflow after 28 hours.
+	exact := int64(deadline/time.Second)*videoClock + int64(deadline%time.Second)*videoClock/int64(time.Second)
+	n := int64((deadline - c.origin + c.period/2) / c.period)
+	ts := c.base + n*videoClock/c.fps
+	if off := ts - exact; off < -videoClock/2000 || off > videoClock/2000 {
+		c.origin, c.base = deadline, exact
+		return exact
 	}
-	return metrics.KeyframeStart
+	return ts
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Subscription is one player of a room.
@@ -17,8 +18,11 @@ type Subscription struct {
 	// video guards the rest, and is held while the sink is given a picture: whoever takes a
 	// player off the mosaic waits for that one picture, and not for those of all players.
 	video    sync.Mutex
-	watching bool // plays v1
-	started  bool // has been given a keyframe
+	watching bool          // plays v1
+	playing  size          // what was given last; none before the first keyframe
+	asks     bool          // for a keyframe
+	started  time.Duration // when it was given a keyframe last
+	selector selector
 }
 
 // Subscribe starts playing tracks of the room into sink. The error is ErrNotFound if the
@@ -71,11 +75,26 @@ func (s *Subscription) SetTracks(t Tracks) error {
 	return nil
 }
 
-// RequestKeyframe asks for a keyframe of the mosaic, soon. Requests are merged.
+// RequestKeyframe asks for a keyframe of the mosaic. The player gets one with the next
+// picture, but no more than two a second; others may not notice.
 func (s *Subscription) RequestKeyframe() {
-	if s.room.mosaic != nil {
-		s.room.mosaic.requestKeyframe()
+	s.video.Lock()
+	defer s.video.Unlock()
+	s.asks = true
+}
+
+// SetBandwidth tells how many bit/s of video the player can take, as estimated lately; 0 if
+// that is not known. It should be told again about once a second, changed or not: a player
+// who cannot take the mosaic gets one of half the width and height until they can.
+func (s *Subscription) SetBandwidth(bitsPerSecond int) {
+	m := s.room.mosaic
+	if m == nil {
+		return
 	}
+	s.video.Lock()
+	defer s.video.Unlock()
+	sent := m.renditions[s.selector.size()].rate.last.Load()
+	s.selector.step(bitsPerSecond, int(sent), m.renditions[full].params.Bitrate, s.room.env.Now())
 }
 
 // Close ends the subscription. After it returns, the sink is not called any more.

@@ -65,7 +65,7 @@ func accessUnit(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	defer enc.Close()
-	au, _, err := enc.Encode(yuv.NewImage(video.Width, video.Height), 0, true)
+	au, _, err := enc.Encode(yuv.NewImage(video.Width, video.Height), 0, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func contracts(t testing.TB) map[string]contract {
 	picture := func(img *yuv.Image, step int64) func(closer) error {
 		return func(c closer) error {
 			pts += step
-			_, _, err := c.(codec.VideoEncoder).Encode(img, pts, false)
+			_, _, err := c.(codec.VideoEncoder).Encode(img, pts, false, nil)
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func TestVideoOverRTP(t *testing.T) {
 	for n := range 10 {
 		y, u, v := byte(40+15*n), byte(90+5*n), byte(200-5*n)
 		yuv.Fill(img, y, u, v)
-		au, key, err := encoder.Encode(img, int64(n)*3600, n == 5)
+		au, key, err := encoder.Encode(img, int64(n)*3600, n == 5, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,7 @@ var (
 	jitterDelay     = desc("jitter_delay_seconds", "Playout delay of the audio inputs, once a second and input.")
 
 	videoFrames    = desc("video_frames_total", "Pictures: decoded of cameras, composed and encoded as mosaics, dropped anywhere.", "stage")
+	videoReplays   = desc("video_replays_total", "Players started with the pictures since the last keyframe.")
 	videoKeyframes = desc("video_keyframes_total", "Keyframes of mosaics.", "reason")
 
 	rtpPackets = desc("rtp_packets_total", "RTP packets.", "direction")
@@ -116,6 +117,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(videoFrames, m.FramesComposed.Load(), "composed")
 	count(videoFrames, m.FramesEncoded.Load(), "encoded")
 	count(videoFrames, m.FramesDropped.Load(), "dropped")
+	count(videoReplays, m.Replays.Load())
 	for reason := range metrics.KeyframeReasons {
 		count(videoKeyframes, m.Keyframes[reason].Load(), reason.String())
 	}
