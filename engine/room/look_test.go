@@ -18,7 +18,7 @@ import (
 
 // TestArrange: who is shown where, and who is not.
 func TestArrange(t *testing.T) {
-	s := newStage(t, nil)
+	s := newEasel(t, nil)
 	for _, name := range []string{"a", "b", "c", "d"} {
 		s.join(t, name, nil)
 	}
@@ -61,7 +61,7 @@ func TestArrange(t *testing.T) {
 // The layouts with a speaker show 16 of more participants; no grid hides anybody.
 func TestNotShown(t *testing.T) {
 	for layout, want := range map[compose.Layout]int{compose.Even: 0, compose.Speaker: 33, compose.Sidebar: 33, compose.PiP: 34} {
-		s := newStage(t, func(o *Options) { o.Layout = string(layout) })
+		s := newEasel(t, func(o *Options) { o.Layout = string(layout) })
 		for i := range 49 {
 			s.join(t, fmt.Sprintf("s%d", i), nil)
 		}
@@ -69,7 +69,7 @@ func TestNotShown(t *testing.T) {
 			t.Errorf("%s of 49: %d are not shown, want %d", layout, len(got), want)
 		}
 	}
-	s := newStage(t, func(o *Options) { o.DisableVideo = true })
+	s := newEasel(t, func(o *Options) { o.DisableVideo = true })
 	s.join(t, "a", nil)
 	if got := s.Stats().NotShown; len(got) != 0 {
 		t.Errorf("%v are not shown in a room without a mosaic", got)
@@ -78,7 +78,7 @@ func TestNotShown(t *testing.T) {
 
 // A look that is refused changes nothing; one that lasts comes back with the room.
 func TestLookIsSaved(t *testing.T) {
-	s := newStage(t, func(o *Options) { o.Layout = "pip" })
+	s := newEasel(t, func(o *Options) { o.Layout = "pip" })
 	if saved := s.Save(); saved.Look != nil {
 		t.Errorf("the look of the options is saved as %+v", saved.Look)
 	}
@@ -128,7 +128,7 @@ func TestBackgroundImage(t *testing.T) {
 		}
 		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())
 	}
-	s := newStage(t, nil)
+	s := newEasel(t, nil)
 	s.join(t, "a", newFakeCamera(90, 90, 200))
 	blue := func() bool {
 		s.picture.draw()

@@ -187,6 +187,9 @@ func (c *canvasCamera) Sequence() uint64 {
 	return c.sequence
 }
 
+// Shown implements Camera.
+func (c *canvasCamera) Shown(int, int) {}
+
 func (c *canvasCamera) View(f func(*yuv.Image)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,6 +235,7 @@ func onStage(t *testing.T, cameras int, f func(*stage)) {
 			c.show(byte(50 + i))
 			s.cameras = append(s.cameras, c)
 		}
+		time.Sleep(7 * ms) // what happens whole ticks later is then between two of them
 		f(s)
 		close(s.over)
 		s.moves.Wait()

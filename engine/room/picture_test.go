@@ -13,16 +13,16 @@ import (
 	"sectile/engine/metrics"
 )
 
-// stage is a room with a picture, of which nothing runs by itself.
-type stage struct {
+// easel is a room with a picture, of which nothing runs by itself.
+type easel struct {
 	*Room
 	now     time.Duration
 	picture *picture
 }
 
-func newStage(t *testing.T, change func(*Options)) *stage {
+func newEasel(t *testing.T, change func(*Options)) *easel {
 	t.Helper()
-	s := &stage{}
+	s := &easel{}
 	o := DefaultOptions()
 	o.DisableVideo, o.Width, o.Height = false, 320, 180
 	if change != nil {
@@ -39,7 +39,7 @@ func newStage(t *testing.T, change func(*Options)) *stage {
 }
 
 // join adds a stream that publishes a picture and no sound.
-func (s *stage) join(t *testing.T, name string, camera Camera) *Input {
+func (s *easel) join(t *testing.T, name string, camera Camera) *Input {
 	t.Helper()
 	in, err := s.AddStream(name)
 	if err != nil {
@@ -50,14 +50,14 @@ func (s *stage) join(t *testing.T, name string, camera Camera) *Input {
 }
 
 // connect is what Input.Connect and Disconnect do to the picture.
-func (s *stage) connect(in *Input, camera Camera) {
+func (s *easel) connect(in *Input, camera Camera) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	in.connected, in.camera = camera != nil, camera
 	s.changes++
 }
 
-func (s *stage) remove(t *testing.T, in *Input) {
+func (s *easel) remove(t *testing.T, in *Input) {
 	t.Helper()
 	s.connect(in, nil)
 	if _, err := s.RemoveStream(in.name); err != nil {
@@ -65,13 +65,13 @@ func (s *stage) remove(t *testing.T, in *Input) {
 	}
 }
 
-func (s *stage) talk(in *Input, talking bool) {
+func (s *easel) talk(in *Input, talking bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	in.talking = talking
 }
 
-func (s *stage) setLook(t *testing.T, change func(*Look)) {
+func (s *easel) setLook(t *testing.T, change func(*Look)) {
 	t.Helper()
 	if _, err := s.SetLook(func(l *Look) error { change(l); return nil }); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func (c *fakeCamera) Shown(width, height int) { c.told = append(c.told, [2]int{w
 // shows its camera's picture or a card.
 func TestPictureIsAlwaysComplete(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 7))
-	s := newStage(t, nil)
+	s := newEasel(t, nil)
 	next, checked := 0, 0
 	for step := range 2000 {
 		inputs := s.Inputs()
@@ -160,7 +160,7 @@ func TestPictureIsAlwaysComplete(t *testing.T) {
 }
 
 // checkComplete looks at the middle of each cell that no other one covers there.
-func checkComplete(t *testing.T, s *stage) (checked int) {
+func checkComplete(t *testing.T, s *easel) (checked int) {
 	img := s.picture.canvas.Image()
 	cells := s.picture.canvas.Cells()
 	for i, cell := range cells {
@@ -213,7 +213,7 @@ func randomLook(rng *rand.Rand, inputs []*Input) Look {
 
 // TestShown: every camera is told the size of its cell, once.
 func TestShown(t *testing.T) {
-	s := newStage(t, nil)
+	s := newEasel(t, nil)
 	a, b := newFakeCamera(160, 90, 80), newFakeCamera(160, 90, 120)
 	s.join(t, "a", a)
 	told := func(what string, wantA, wantB [][2]int) {
@@ -261,7 +261,7 @@ func TestShown(t *testing.T) {
 
 // TestSpeaker: a new speaker must talk for a second, and the one before has two at least.
 func TestSpeaker(t *testing.T) {
-	s := newStage(t, func(o *Options) { o.Layout = "speaker" })
+	s := newEasel(t, func(o *Options) { o.Layout = "speaker" })
 	inputs := map[string]*Input{}
 	for i, name := range []string{"a", "b", "c"} {
 		inputs[name] = s.join(t, name, newFakeCamera(160, 90, byte(50+40*i)))
@@ -323,7 +323,7 @@ func TestSpeaker(t *testing.T) {
 // A tick in which nothing but the pictures and who talks changes does not allocate.
 func TestPictureAllocs(t *testing.T) {
 	for _, layout := range compose.Layouts {
-		s := newStage(t, func(o *Options) { o.Layout = string(layout) })
+		s := newEasel(t, func(o *Options) { o.Layout = string(layout) })
 		var cameras []*fakeCamera
 		for i := range 5 {
 			camera := newFakeCamera(160, 90, byte(50+20*i))
