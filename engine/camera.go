@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sectile/asm/yuv"
-	"sectile/engine/codec"
 	"sectile/engine/h264"
 )
 
@@ -49,22 +48,28 @@ type camera struct {
 	closed bool
 	wake   chan struct{}
 
-	picture  sync.Mutex // guards what View reads
-	decoder  codec.VideoDecoder
-	broken   bool // the decoder failed and waits for a keyframe; run's goroutine
-	image    yuv.Image
-	sequence atomic.Uint64
-	updated  atomic.Int64 // time of the engine's clock of the newest picture
+	clock sourceClock
+	sound func() (offset time.Duration, known bool) // see Publication.sound
+
+	// Of run's goroutine.
+	decoder *decoder
+	broken  bool // it failed and waits for a keyframe
+
+	picture  sync.Mutex // guards pictures, and is held while View reads
+	pictures pictures
 }
 
 type accessUnit struct {
-	data []byte
-	key  bool
+	data      []byte
+	key       bool
+	ssrc      uint32
+	timestamp uint32
 }
 
-func newCamera(e *Engine, stream string, request func()) *camera {
+func newCamera(e *Engine, stream string, request func(), sound func() (time.Duration, bool)) *camera {
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request,
+		clock: sourceClock{rate: videoClock}, sound: sound,
 		assembler: h264.NewAssembler(h264.Config{}), requested: -keyframeRetry, complained: -complainEvery,
 		wake: make(chan struct{}, 1),
 	}
@@ -144,7 +149,7 @@ func (c *camera) take(au h264.AU) {
 	if n := len(c.spare); n > 0 {
 		buf, c.spare = c.spare[n-1], c.spare[:n-1]
 	}
-	c.queue = append(c.queue, accessUnit{append(buf[:0], au.Data...), au.Key})
+	c.queue = append(c.queue, accessUnit{append(buf[:0], au.Data...), au.Key, au.SSRC, au.Timestamp})
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -192,12 +197,12 @@ func (c *camera) run() {
 
 func (c *camera) decode(au accessUnit) {
 	if c.decoder == nil {
-		decoder, err := c.engine.codecs.NewVideoDecoder()
+		made, err := c.engine.codecs.NewVideoDecoder()
 		if err != nil {
 			c.log.Error("no H.264 decoder", "err", err)
 			return
 		}
-		c.decoder = decoder
+		c.decoder = &decoder{VideoDecoder: made}
 	}
 	if c.broken && !au.key {
 		c.engine.metrics.FramesDropped.Add(1)
@@ -215,36 +220,41 @@ func (c *camera) decode(au accessUnit) {
 		return
 	}
 	c.engine.metrics.FramesDecoded.Add(1)
+	f := frame{decoder: c.decoder, sequence: c.engine.pictures.Add(1), decoded: c.engine.Now()}
+	f.captured, f.timed = c.clock.moment(au.ssrc, au.timestamp)
 	c.picture.Lock()
-	c.image = c.decoder.Take()
-	c.picture.Unlock()
-	c.updated.Store(int64(c.engine.Now()))
-	c.sequence.Store(c.engine.pictures.Add(1))
+	defer c.picture.Unlock()
+	f.image = c.decoder.Hold()
+	c.pictures.push(f)
 }
 
 func (c *camera) free() {
 	c.picture.Lock()
 	defer c.picture.Unlock()
-	c.image = yuv.Image{}
-	c.sequence.Store(0)
+	c.pictures.clear()
 	if c.decoder != nil {
-		c.decoder.Close()
+		c.decoder.retire()
 	}
 }
 
 // Sequence implements room.Camera.
 func (c *camera) Sequence() uint64 {
-	if c.engine.Now()-time.Duration(c.updated.Load()) > cameraStale {
+	offset, known := c.sound()
+	now := c.engine.Now()
+	c.picture.Lock()
+	defer c.picture.Unlock()
+	c.pictures.advance(now, offset, known)
+	if now-c.pictures.shown.decoded > cameraStale {
 		return 0
 	}
-	return c.sequence.Load()
+	return c.pictures.shown.sequence
 }
 
 // View implements room.Camera.
 func (c *camera) View(f func(*yuv.Image)) {
 	c.picture.Lock()
 	defer c.picture.Unlock()
-	if c.image.Width > 0 {
-		f(&c.image)
+	if c.pictures.shown.decoder != nil {
+		f(&c.pictures.shown.image)
 	}
 }

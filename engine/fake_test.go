@@ -18,6 +18,8 @@ import (
 type fakeCodecs struct {
 	mu   sync.Mutex
 	open int // codecs made and not closed
+
+	videoDecoders int // made
 }
 
 func (f *fakeCodecs) made() { f.count(1) }
@@ -42,14 +44,6 @@ func (f *fakeCodecs) NewAudioDecoder(int) (codec.AudioDecoder, error) {
 func (f *fakeCodecs) NewAudioEncoder(codec.AudioParams) (codec.AudioEncoder, error) {
 	f.made()
 	return &fakeEncoder{f}, nil
-}
-
-func (f *fakeCodecs) NewVideoDecoder() (codec.VideoDecoder, error) {
-	return nil, errors.New("no video here")
-}
-
-func (f *fakeCodecs) NewVideoEncoder(codec.VideoParams) (codec.VideoEncoder, error) {
-	return nil, errors.New("no video here")
 }
 
 // toc is CELT, full band, one frame of 20 ms, mono (RFC 6716, 3.1).

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"sectile/engine/h264"
 	"sectile/engine/jitter"
@@ -30,6 +31,7 @@ type Publication struct {
 	publisher Publisher
 	camera    *camera
 	inputs    atomic.Pointer[[]*room.Input]
+	clock     sourceClock // of the sound
 }
 
 // Publish starts publishing a stream, which must exist (ErrNotFound). A publication before
@@ -42,8 +44,8 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 		return nil, fmt.Errorf("stream %q: %w", name, room.ErrNotFound)
 	}
 	e.unpublish(s, fmt.Errorf("stream %s: %w", name, ErrTakenOver))
-	p := &Publication{engine: e, stream: s, publisher: publisher}
-	p.camera = newCamera(e, name, publisher.RequestKeyframe)
+	p := &Publication{engine: e, stream: s, publisher: publisher, clock: sourceClock{rate: audioClock}}
+	p.camera = newCamera(e, name, publisher.RequestKeyframe, p.sound)
 	p.inputs.Store(new([]*room.Input))
 	s.publication = p
 	for _, in := range s.inputs {
@@ -67,6 +69,28 @@ func (p *Publication) PushAudio(pkt jitter.Packet) {
 
 // PushVideo takes one RTP packet of H.264. The payload is copied.
 func (p *Publication) PushVideo(pkt h264.Packet) { p.camera.push(pkt) }
+
+// ReportAudio takes a sender report of the source that sends sound. With reports of both
+// kinds, a picture is shown when the sound of the same moment is played; the jitter buffer
+// delays only sound.
+func (p *Publication) ReportAudio(r Report) { p.clock.report(r) }
+
+// ReportVideo does the same for the picture.
+func (p *Publication) ReportVideo(r Report) { p.camera.clock.report(r) }
+
+// sound tells how long after a moment of the publisher's clock the sound of that moment is
+// played, on the engine's clock. It is false while that is not known. A stream in several
+// rooms has about the same delay in all, as the same packets make it.
+func (p *Publication) sound() (offset time.Duration, known bool) {
+	for _, in := range *p.inputs.Load() {
+		if playout, ok := in.Playout(); ok {
+			if captured, ok := p.clock.moment(playout.SSRC, playout.Timestamp); ok {
+				return playout.At - captured, true
+			}
+		}
+	}
+	return 0, false
+}
 
 // Close ends the publication from the publisher's side.
 func (p *Publication) Close() {

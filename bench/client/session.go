@@ -39,6 +39,25 @@ func (p *peer) Close() error {
 
 // newPeer makes a peer connection that only speaks to this machine, over the link.
 func (l Link) newPeer() (*peer, error) {
+	conn, err := l.listen()
+	if err != nil {
+		return nil, err
+	}
+	return newPeer(conn)
+}
+
+// newPeer makes a peer connection that uses conn, and closes it.
+func newPeer(conn net.PacketConn) (*peer, error) {
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
+	pc, err := newPeerConnection(mux)
+	if err != nil {
+		mux.Close()
+		return nil, err
+	}
+	return &peer{pc, mux}, nil
+}
+
+func newPeerConnection(mux ice.UDPMux) (*webrtc.PeerConnection, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		return nil, err
@@ -51,19 +70,9 @@ func (l Link) newPeer() (*peer, error) {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	conn, err := l.listen()
-	if err != nil {
-		return nil, err
-	}
-	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
 	settings.SetICEUDPMux(mux)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		mux.Close()
-		return nil, err
-	}
-	return &peer{pc, mux}, nil
+	return api.NewPeerConnection(webrtc.Configuration{})
 }
 
 // negotiate posts the offer of pc to an endpoint and waits until it is connected.

@@ -44,8 +44,9 @@ type Input struct {
 	reportDue  time.Duration // when the playout delay is observed next
 
 	// Packets come in while the room's lock may be held by a tick, so the buffer has its own.
-	mu     sync.Mutex
-	buffer *jitter.Buffer
+	mu      sync.Mutex
+	buffer  *jitter.Buffer
+	playout Playout
 }
 
 const jitterReportEvery = time.Second
@@ -103,7 +104,7 @@ func (in *Input) disconnect() {
 	}
 	in.mu.Lock()
 	in.buffer.Close()
-	in.buffer = nil
+	in.buffer, in.playout = nil, Playout{}
 	in.mu.Unlock()
 	in.connected, in.camera, in.talking, in.talk = false, nil, false, mix.Talk{}
 	in.room.audio.connected--
@@ -147,6 +148,7 @@ func (in *Input) pull(deadline time.Duration) {
 	if in.connected && !in.mutedAudio.Load() {
 		in.mu.Lock()
 		in.adds = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
+		in.notePlayout(deadline)
 		if in.adds && deadline >= in.reportDue {
 			in.reportDue = deadline + jitterReportEvery
 			in.room.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))

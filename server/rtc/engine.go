@@ -21,6 +21,8 @@ type backend interface {
 type publication interface {
 	PushAudio(jitter.Packet)
 	PushVideo(h264.Packet)
+	ReportAudio(engine.Report)
+	ReportVideo(engine.Report)
 	Close()
 }
 

@@ -67,6 +67,7 @@ type fakePublication struct {
 	mu     sync.Mutex
 	audio  []jitter.Packet
 	video  []h264.Packet
+	clocks [2]engine.Report // the newest of sound and picture
 	closed bool
 }
 
@@ -98,6 +99,15 @@ func (p *fakePublication) PushVideo(pkt h264.Packet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.video = append(p.video, pkt)
+}
+
+func (p *fakePublication) ReportAudio(r engine.Report) { p.report(0, r) }
+func (p *fakePublication) ReportVideo(r engine.Report) { p.report(1, r) }
+
+func (p *fakePublication) report(kind int, r engine.Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clocks[kind] = r
 }
 
 func (p *fakePublication) Close() {
@@ -219,6 +229,8 @@ func (e *fakeEngine) subscriptions() []*fakeSubscription {
 // discardPublication takes packets and keeps nothing.
 type discardPublication struct{}
 
-func (discardPublication) PushAudio(jitter.Packet) {}
-func (discardPublication) PushVideo(h264.Packet)   {}
-func (discardPublication) Close()                  {}
+func (discardPublication) PushAudio(jitter.Packet)   {}
+func (discardPublication) PushVideo(h264.Packet)     {}
+func (discardPublication) ReportAudio(engine.Report) {}
+func (discardPublication) ReportVideo(engine.Report) {}
+func (discardPublication) Close()                    {}

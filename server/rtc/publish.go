@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
+	"sectile/engine"
 	"sectile/engine/h264"
 	"sectile/engine/jitter"
 )
@@ -90,7 +91,7 @@ func (p *publisher) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	}
 	defer p.reading[kind].Store(false)
 	p.learn(t.Kind().String(), uint32(t.SSRC()))
-	p.wg.Go(func() { p.readRTCP(r) })
+	p.wg.Go(func() { p.readRTCP(r, uint32(t.SSRC()), kind == 1) })
 	if kind == 1 {
 		p.wg.Go(func() { p.sendPLI(uint32(t.SSRC())) })
 	}
@@ -109,13 +110,28 @@ func (p *publisher) learn(media string, ssrc uint32) {
 	}
 }
 
-// readRTCP reads what the client's side reports of a source, which is how pion's
-// receiver reports learn the round trip. It ends with the connection.
-func (p *publisher) readRTCP(r *webrtc.RTPReceiver) {
+// readRTCP reads what the client's side reports of a source: its clock; and pion's receiver
+// reports learn the round trip of it. It ends with the connection.
+func (p *publisher) readRTCP(r *webrtc.RTPReceiver, ssrc uint32, video bool) {
+	report := p.publication.ReportAudio
+	if video {
+		report = p.publication.ReportVideo
+	}
 	buf := make([]byte, 1500)
 	for {
-		if _, _, err := r.Read(buf); err != nil {
+		n, _, err := r.Read(buf)
+		if err != nil {
 			return
+		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			p.server.rejected.add(rejectedPacket)
+			continue
+		}
+		for _, packet := range packets {
+			if sr, ok := packet.(*rtcp.SenderReport); ok && sr.SSRC == ssrc {
+				report(engine.Report{SSRC: ssrc, NTP: sr.NTPTime, RTP: sr.RTPTime})
+			}
 		}
 	}
 }
