@@ -125,7 +125,7 @@ type talker struct {
 	stop   chan struct{}
 }
 
-func (t *talker) RequestKeyframe() {}
+func (t *talker) RequestKeyframe(int) {}
 
 func (t *talker) Closed(reason error) {
 	t.mu.Lock()

@@ -72,7 +72,7 @@ func (f *flasher) flash(t *testing.T, e *Engine, stream string, stop chan struct
 		}
 		payloads := fakeAU(640, 360, value, n%25 == 0)
 		for i, payload := range payloads {
-			p.PushVideo(h264.Packet{SSRC: 2, Sequence: sequence,
+			p.PushVideo(0, h264.Packet{SSRC: 2, Sequence: sequence,
 				Timestamp: flashPictureTS + uint32(n)*3600, Marker: i == len(payloads)-1, Payload: payload})
 			sequence++
 		}
@@ -83,7 +83,7 @@ func (f *flasher) flash(t *testing.T, e *Engine, stream string, stop chan struct
 	every(time.Second, func(n int, at time.Duration) {
 		at += 7 * time.Millisecond // no packet's moment
 		p.ReportAudio(Report{SSRC: 1, NTP: ntp(at + f.skew), RTP: flashSoundTS + uint32(at*48/time.Millisecond)})
-		p.ReportVideo(Report{SSRC: 2, NTP: ntp(at), RTP: flashPictureTS + uint32(at*90/time.Millisecond)})
+		p.ReportVideo(0, Report{SSRC: 2, NTP: ntp(at), RTP: flashPictureTS + uint32(at*90/time.Millisecond)})
 	})
 }
 

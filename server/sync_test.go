@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -97,10 +98,11 @@ func TestSync(t *testing.T) {
 			audio, video := viewer.Flows()
 			var heard, seen []time.Duration
 			eventually(t, (2*count+4)*time.Second, func() string {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				heard = moments(viewer, audio.SSRC, 48000, f.heard)
-				seen = moments(viewer, video.SSRC, 90000, f.seen)
+				f.mu.Lock() // not for longer: the player has a lock when it calls f
+				heardTS, seenTS := slices.Clone(f.heard), slices.Clone(f.seen)
+				f.mu.Unlock()
+				heard = moments(viewer, audio.SSRC, 48000, heardTS)
+				seen = moments(viewer, video.SSRC, 90000, seenTS)
 				if len(heard) < 3+count || len(seen) < 3+count {
 					return fmt.Sprintf("%d flashes heard, %d seen", len(heard), len(seen))
 				}

@@ -19,6 +19,10 @@ type Camera interface {
 	// View calls f with the newest picture, which f must not keep. It does not call f when
 	// there is none.
 	View(f func(*yuv.Image))
+	// Shown tells the size of the cell in which a room shows the camera from now on, 0×0
+	// when it does not. It is called when that changes, under the room's lock: it must not
+	// block nor call back.
+	Shown(width, height int)
 }
 
 // Input is one stream's place in a room, whether it publishes at the moment or not.

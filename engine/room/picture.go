@@ -57,6 +57,11 @@ func (p *picture) update() {
 		p.names = append(p.names, in.name)
 	}
 	p.canvas.Layout(p.names)
+	for i, r := range compose.Grid(len(p.names), r.opts.Width, r.opts.Height) {
+		if camera := p.shown[i].camera; camera != nil {
+			camera.Shown(r.W, r.H)
+		}
+	}
 }
 
 // draw brings every cell up to date; cells that show the right thing cost nothing.
