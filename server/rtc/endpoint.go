@@ -156,6 +156,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		p := newPublisher(n)
 		n.role = p
 		n.pc.OnTrack(p.onTrack)
+		sources.fresh = p.fresh // no packet comes before the answer
 	}
 	if answer, err = negotiate(n.pc, o, play); err != nil {
 		return nil, "", err

@@ -20,9 +20,9 @@ type backend interface {
 
 type publication interface {
 	PushAudio(jitter.Packet)
-	PushVideo(h264.Packet)
+	PushVideo(layer int, p h264.Packet)
 	ReportAudio(engine.Report)
-	ReportVideo(engine.Report)
+	ReportVideo(layer int, r engine.Report)
 	Close()
 }
 

@@ -67,7 +67,8 @@ type fakePublication struct {
 	mu     sync.Mutex
 	audio  []jitter.Packet
 	video  []h264.Packet
-	clocks [2]engine.Report // the newest of sound and picture
+	layers [engine.MaxLayers]int // packets of each
+	clocks [2]engine.Report      // the newest of sound and picture
 	closed bool
 }
 
@@ -94,15 +95,16 @@ func (p *fakePublication) PushAudio(pkt jitter.Packet) {
 	p.audio = append(p.audio, pkt)
 }
 
-func (p *fakePublication) PushVideo(pkt h264.Packet) {
+func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 	pkt.Payload = slices.Clone(pkt.Payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.video = append(p.video, pkt)
+	p.layers[layer]++
 }
 
-func (p *fakePublication) ReportAudio(r engine.Report) { p.report(0, r) }
-func (p *fakePublication) ReportVideo(r engine.Report) { p.report(1, r) }
+func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
+func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
 
 func (p *fakePublication) report(kind int, r engine.Report) {
 	p.mu.Lock()
@@ -229,8 +231,8 @@ func (e *fakeEngine) subscriptions() []*fakeSubscription {
 // discardPublication takes packets and keeps nothing.
 type discardPublication struct{}
 
-func (discardPublication) PushAudio(jitter.Packet)   {}
-func (discardPublication) PushVideo(h264.Packet)     {}
-func (discardPublication) ReportAudio(engine.Report) {}
-func (discardPublication) ReportVideo(engine.Report) {}
-func (discardPublication) Close()                    {}
+func (discardPublication) PushAudio(jitter.Packet)        {}
+func (discardPublication) PushVideo(int, h264.Packet)     {}
+func (discardPublication) ReportAudio(engine.Report)      {}
+func (discardPublication) ReportVideo(int, engine.Report) {}
+func (discardPublication) Close()                         {}

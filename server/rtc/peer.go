@@ -17,6 +17,9 @@ const (
 	keepalive = 2 * time.Second
 	// gatherTime is far more than gathering takes: all candidates are known beforehand.
 	gatherTime = 2 * time.Second
+	// nackInterval is how often a publisher is asked again for what is missing: often enough
+	// that several retransmissions come before the picture stops waiting for them.
+	nackInterval = 30 * time.Millisecond
 	// resendPackets is how many packets of video are kept for retransmission; a power of
 	// two, about 2 s at 1.5 Mbit/s.
 	resendPackets = 512
@@ -36,8 +39,15 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webr
 		if err := section.codec.register(m, kind); err != nil {
 			return nil, err
 		}
-		if !play {
-			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, kind); err != nil {
+		if play {
+			continue
+		}
+		extensions := []string{sdp.TransportCCURI}
+		if len(section.rids) > 0 {
+			extensions = append(extensions, layerExtensions...)
+		}
+		for _, uri := range extensions {
+			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +71,7 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webr
 // which senders estimate the bandwidth.
 func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
-	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log))
+	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log), nack.GeneratorInterval(nackInterval))
 	if err != nil {
 		return nil, err
 	}

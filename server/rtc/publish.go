@@ -1,12 +1,15 @@
 package rtc
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -20,20 +23,36 @@ import (
 // publication.
 type publisher struct {
 	*session
-	keyframe chan struct{} // asks for a PLI
-	ready    chan struct{} // closed when publication is set
+	ready   chan struct{} // closed when publication is set
+	asked   atomic.Uint32 // bit n: a keyframe of layer n
+	asking  chan struct{} // asked changed
+	changes chan source   // sources that the client did not announce
 
 	publication publication
-	reading     [2]atomic.Bool // a track of the kind is being read: audio, video
+	audio       current
+	video       [engine.MaxLayers]current
 
 	bytesMu sync.Mutex
 	bytes   bucket
 }
 
+// source is a stream that the client sends.
+type source struct {
+	pt   uint8
+	ssrc uint32
+}
+
+// current is the source of sound, or of a layer of the picture. A client may replace it by
+// another one at any time.
+type current struct {
+	number atomic.Uint32 // counts the sources there were
+	ssrc   atomic.Uint32
+}
+
 func newPublisher(s *session) *publisher {
 	return &publisher{
-		session: s, keyframe: make(chan struct{}, 1), ready: make(chan struct{}),
-		bytes: newBucket(s.server.limits.Bitrate / 8),
+		session: s, ready: make(chan struct{}), asking: make(chan struct{}, 1),
+		changes: make(chan source, maxStreams), bytes: newBucket(s.server.limits.Bitrate / 8),
 	}
 }
 
@@ -45,6 +64,8 @@ func (p *publisher) connected() error {
 		return err
 	}
 	p.publication = pub
+	p.wg.Go(p.follow)
+	p.wg.Go(p.sendPLI)
 	close(p.ready)
 	return nil
 }
@@ -59,9 +80,10 @@ func (p *publisher) free() {
 }
 
 // RequestKeyframe implements engine.Publisher.
-func (p *publisher) RequestKeyframe() {
+func (p *publisher) RequestKeyframe(layer int) {
+	p.asked.Or(1 << layer)
 	select {
-	case p.keyframe <- struct{}{}:
+	case p.asking <- struct{}{}:
 	default:
 	}
 }
@@ -81,45 +103,112 @@ func (p *publisher) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	case <-p.stop:
 		return
 	}
-	kind := 0
-	if t.Kind() == webrtc.RTPCodecTypeVideo {
-		kind = 1
-	}
-	if !p.reading[kind].CompareAndSwap(false, true) {
-		p.server.rejected.add(rejectedStream) // one source a kind
+	now, layer, ok := p.place(t)
+	if !ok {
+		p.server.rejected.add(rejectedStream)
 		return
 	}
-	defer p.reading[kind].Store(false)
-	p.learn(t.Kind().String(), uint32(t.SSRC()))
-	p.wg.Go(func() { p.readRTCP(r, uint32(t.SSRC()), kind == 1) })
-	if kind == 1 {
-		p.wg.Go(func() { p.sendPLI(uint32(t.SSRC())) })
+	video := t.Kind() == webrtc.RTPCodecTypeVideo
+	ssrc := uint32(t.SSRC())
+	number := now.number.Add(1)
+	now.ssrc.Store(ssrc)
+	p.wg.Go(func() { p.readRTCP(r, t.RID(), ssrc, video, layer) })
+	p.readRTP(t, inbound{publisher: p, video: video, layer: layer}, func() bool { return now.number.Load() != number })
+}
+
+// place finds what a source is of. It is false for what is not wanted, such as
+// retransmissions that were not announced.
+func (p *publisher) place(t *webrtc.TrackRemote) (now *current, layer int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, section := range p.offer.used() {
+		if section.media != t.Kind().String() || section.codec.params.PayloadType != t.Codec().PayloadType {
+			continue
+		}
+		if section.media == "audio" {
+			section.learn(t)
+			return &p.audio, 0, true
+		}
+		if t.RID() != "" {
+			layer = slices.Index(section.rids, t.RID())
+		} else {
+			section.learn(t)
+		}
+		if layer < 0 {
+			return nil, 0, false
+		}
+		return &p.video[layer], layer, true
 	}
-	p.readRTP(t, kind == 1)
+	return nil, 0, false
 }
 
 // learn keeps the SSRC of a client that did not announce it: without it in the offer of an
 // ICE restart, pion would stop reading it.
-func (p *publisher) learn(media string, ssrc uint32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, section := range p.offer.used() {
-		if section.media == media && section.ssrc == 0 {
-			section.ssrc = ssrc
+func (s *section) learn(t *webrtc.TrackRemote) { s.ssrc = uint32(t.SSRC()) }
+
+// fresh is called with the first packet of each source.
+func (p *publisher) fresh(packet []byte) {
+	if len(packet) < 12 {
+		return
+	}
+	select {
+	case p.changes <- source{packet[1] & 0x7f, binary.BigEndian.Uint32(packet[8:])}:
+	default: // there are too many sources anyway
+	}
+}
+
+// follow has the sources read that take the place of those that were announced. pion reads
+// only what the offer names, so it gets an offer with the new name.
+func (p *publisher) follow() {
+	for {
+		select {
+		case s := <-p.changes:
+			if err := p.replace(s); err != nil {
+				p.log.Debug("new source", "err", err)
+			}
+		case <-p.stop:
+			return
 		}
 	}
 }
 
+func (p *publisher) replace(s source) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := *p.offer
+	o.sections = slices.Clone(o.sections)
+	for i, section := range o.sections {
+		changed := *section
+		switch {
+		case !section.use || section.ssrc == 0 || !section.announced || section.ssrc == s.ssrc || section.rtxSSRC == s.ssrc:
+			continue
+		case uint8(section.codec.params.PayloadType) == s.pt:
+			changed.ssrc = s.ssrc
+		case section.codec.rtx != 0 && section.codec.rtx == s.pt && section.rtxSSRC != 0:
+			changed.rtxSSRC = s.ssrc
+		default:
+			continue
+		}
+		o.sections[i] = &changed
+		if _, err := negotiate(p.pc, &o, p.play); err != nil {
+			return err
+		}
+		p.offer = &o
+		return nil
+	}
+	return nil
+}
+
 // readRTCP reads what the client's side reports of a source: its clock; and pion's receiver
 // reports learn the round trip of it. It ends with the connection.
-func (p *publisher) readRTCP(r *webrtc.RTPReceiver, ssrc uint32, video bool) {
-	report := p.publication.ReportAudio
-	if video {
-		report = p.publication.ReportVideo
+func (p *publisher) readRTCP(r *webrtc.RTPReceiver, rid string, ssrc uint32, video bool, layer int) {
+	read := r.Read
+	if rid != "" {
+		read = func(b []byte) (int, interceptor.Attributes, error) { return r.ReadSimulcast(b, rid) }
 	}
 	buf := make([]byte, 1500)
 	for {
-		n, _, err := r.Read(buf)
+		n, _, err := read(buf)
 		if err != nil {
 			return
 		}
@@ -129,28 +218,44 @@ func (p *publisher) readRTCP(r *webrtc.RTPReceiver, ssrc uint32, video bool) {
 			continue
 		}
 		for _, packet := range packets {
-			if sr, ok := packet.(*rtcp.SenderReport); ok && sr.SSRC == ssrc {
-				report(engine.Report{SSRC: ssrc, NTP: sr.NTPTime, RTP: sr.RTPTime})
+			sr, ok := packet.(*rtcp.SenderReport)
+			if !ok || sr.SSRC != ssrc {
+				continue
+			}
+			report := engine.Report{SSRC: ssrc, NTP: sr.NTPTime, RTP: sr.RTPTime}
+			if video {
+				p.publication.ReportVideo(layer, report)
+			} else {
+				p.publication.ReportAudio(report)
 			}
 		}
 	}
 }
 
-func (p *publisher) sendPLI(ssrc uint32) {
+func (p *publisher) sendPLI() {
 	for {
 		select {
-		case <-p.keyframe:
-			// An error means that the connection is going down.
-			_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: ssrc}})
+		case <-p.asking:
+			var packets []rtcp.Packet
+			for layer, asked := 0, p.asked.Swap(0); layer < len(p.video); layer++ {
+				if ssrc := p.video[layer].ssrc.Load(); ssrc != 0 && asked>>layer&1 != 0 {
+					packets = append(packets, &rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: ssrc})
+				}
+			}
+			if len(packets) > 0 {
+				// An error means that the connection is going down.
+				_ = p.pc.WriteRTCP(packets)
+			}
 		case <-p.stop:
 			return
 		}
 	}
 }
 
-func (p *publisher) readRTP(t *webrtc.TrackRemote, video bool) {
-	in := inbound{publisher: p, video: video, packets: newBucket(p.server.limits.AudioPackets)}
-	if video {
+// readRTP reads a source until another one has replaced it.
+func (p *publisher) readRTP(t *webrtc.TrackRemote, in inbound, replaced func() bool) {
+	in.packets = newBucket(p.server.limits.AudioPackets)
+	if in.video {
 		in.packets = newBucket(p.server.limits.VideoPackets)
 	}
 	buf := make([]byte, 1600)
@@ -159,6 +264,9 @@ func (p *publisher) readRTP(t *webrtc.TrackRemote, video bool) {
 		switch {
 		case err == nil:
 			in.packet(buf[:n], time.Now())
+			if replaced() {
+				return
+			}
 		case n == 0 && !errors.Is(err, io.ErrShortBuffer) || p.ended():
 			return
 		default: // too long, or a payload type that was not negotiated
@@ -171,6 +279,7 @@ func (p *publisher) readRTP(t *webrtc.TrackRemote, video bool) {
 type inbound struct {
 	*publisher
 	video   bool
+	layer   int // of the picture
 	packets bucket
 	header  rtp.Header
 }
@@ -208,7 +317,7 @@ func (in *inbound) packet(data []byte, now time.Time) {
 	switch {
 	case in.video:
 		// Padding alone is passed on, too: its sequence number is not a loss.
-		in.publication.PushVideo(h264.Packet{
+		in.publication.PushVideo(in.layer, h264.Packet{
 			SSRC: h.SSRC, Sequence: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Payload: payload,
 		})
 	case len(payload) > 0:
