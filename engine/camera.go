@@ -130,8 +130,7 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 	case layer != c.layers.taken:
 		c.drop(pkt)
 		return
-	case c.paused.Load() && c.needKey.Load() && !starts:
-		c.dropping = true // what comes after a loss is of no use to anybody later
+	case c.paused.Load() && c.dropping && !starts:
 		c.drop(pkt)
 		return
 	}
@@ -148,8 +147,14 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 		}
 		c.take(au, now, false)
 	}
-	if c.needKey.Load() && !c.paused.Load() && c.key.due(now) {
-		c.request(c.layers.taken)
+	switch {
+	case !c.needKey.Load():
+	case !c.paused.Load():
+		if c.key.due(now) {
+			c.request(c.layers.taken)
+		}
+	case pkt.Marker:
+		c.dropping = true // what comes before a keyframe is of no use to anybody later
 	}
 }
 

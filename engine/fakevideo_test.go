@@ -159,6 +159,8 @@ func (e *eye) newest() byte {
 	return e.seen[len(e.seen)-1].value
 }
 
+var videoTracks = room.Tracks{Video: true, Audio: 1}
+
 func watch(t *testing.T, e *Engine, roomName string, track int) *eye {
 	t.Helper()
 	sink := &eye{}

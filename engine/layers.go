@@ -20,6 +20,9 @@ const (
 	// least time between two changes of it.
 	chooseEvery = 200 * time.Millisecond
 	switchEvery = 2 * time.Second
+
+	// unknownSide is the size of a picture that a room shows without saying how large.
+	unknownSide = 1 << 14
 )
 
 // layer is one encoding of a publisher's picture.
@@ -89,10 +92,19 @@ func (l *layers) init() {
 	}
 }
 
+// count is how many layers are sent.
+func (l *layers) count(now time.Duration) (n int) {
+	for i := range l.all {
+		if l.all[i].alive(now) {
+			n++
+		}
+	}
+	return n
+}
+
 // wanted is the size at which the picture is shown by now, the greatest over all rooms; 0 if
 // it is not shown. It forgets the rooms that do not ask for it any more.
 func (c *camera) wanted(now time.Duration) (width, height int) {
-	const unknown = 1 << 14
 	c.views = slices.DeleteFunc(c.views, func(v *view) bool {
 		gone := now-time.Duration(v.asked.Load()) >= cameraIdle
 		v.listed.Store(!gone)
@@ -102,7 +114,7 @@ func (c *camera) wanted(now time.Duration) (width, height int) {
 		switch size := v.size.Load(); size {
 		case hidden:
 		case 0:
-			width, height = unknown, unknown
+			width, height = unknownSide, unknownSide
 		default:
 			width, height = max(width, int(size>>32)), max(height, int(uint32(size)))
 		}
@@ -118,13 +130,12 @@ func (c *camera) choose(now time.Duration) {
 	}
 	s.chosen = now
 	width, height := c.wanted(now)
-	best, alive := -1, 0
+	best := -1
 	for i := range s.all {
 		l := &s.all[i]
 		if !l.alive(now) {
 			continue
 		}
-		alive++
 		if best < 0 || l.better(&s.all[best], width, height) {
 			best = i
 		}
@@ -146,7 +157,7 @@ func (c *camera) choose(now time.Duration) {
 		s.next = best
 		s.all[best].key = keyframeRequest{}
 	}
-	if alive < 2 || c.paused.Load() {
+	if s.count(now) < 2 || c.paused.Load() {
 		return
 	}
 	for i := range s.all {
