@@ -18,6 +18,8 @@ type Subscription struct {
 	video    sync.Mutex
 	watching bool // plays v1
 	started  bool // has been given a keyframe
+
+	bandwidth int // bit/s of video that the player can take; 0: not known
 }
 
 // Subscribe starts playing tracks of the room into sink. The error is ErrNotFound if the

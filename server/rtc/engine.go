@@ -21,6 +21,7 @@ type backend interface {
 type publication interface {
 	PushAudio(jitter.Packet)
 	PushVideo(layer int, p h264.Packet)
+	VideoTarget() int
 	ReportAudio(engine.Report)
 	ReportVideo(layer int, r engine.Report)
 	Close()
@@ -29,6 +30,7 @@ type publication interface {
 type subscription interface {
 	SetTracks(room.Tracks) error
 	RequestKeyframe()
+	SetBandwidth(bitsPerSecond int)
 	Close()
 }
 

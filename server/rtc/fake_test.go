@@ -68,6 +68,7 @@ type fakePublication struct {
 	audio  []jitter.Packet
 	video  []h264.Packet
 	layers [engine.MaxLayers]int // packets of each
+	target int                   // what VideoTarget returns
 	clocks [2]engine.Report      // the newest of sound and picture
 	closed bool
 }
@@ -105,6 +106,12 @@ func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 
 func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
 func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
+
+func (p *fakePublication) VideoTarget() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
 
 func (p *fakePublication) report(kind int, r engine.Report) {
 	p.mu.Lock()
@@ -148,6 +155,7 @@ type fakeSubscription struct {
 	tracks    room.Tracks
 	ended     bool
 	keyframes int
+	bandwidth int
 }
 
 func (e *fakeEngine) Subscribe(name string, t room.Tracks, sink room.Sink) (subscription, error) {
@@ -201,6 +209,12 @@ func (s *fakeSubscription) RequestKeyframe() {
 	s.keyframes++
 }
 
+func (s *fakeSubscription) SetBandwidth(bitsPerSecond int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bandwidth = bitsPerSecond
+}
+
 func (s *fakeSubscription) Close() {
 	s.mu.Lock()
 	s.ended = true
@@ -233,6 +247,7 @@ type discardPublication struct{}
 
 func (discardPublication) PushAudio(jitter.Packet)        {}
 func (discardPublication) PushVideo(int, h264.Packet)     {}
+func (discardPublication) VideoTarget() int               { return 0 }
 func (discardPublication) ReportAudio(engine.Report)      {}
 func (discardPublication) ReportVideo(int, engine.Report) {}
 func (discardPublication) Close()                         {}

@@ -279,11 +279,24 @@ func isExtension(uri string) bool {
 	return uri == sdp.TransportCCURI || slices.Contains(layerExtensions, uri)
 }
 
-// usedExtensions are those that this server asks for: transport-wide congestion control,
-// and what simulcast needs.
-func (s *section) usedExtensions() []string {
+// usedExtensions are those that this server makes use of: transport-wide congestion
+// control, of all that a client sends but only of the pictures that it receives, and what
+// simulcast needs.
+func (s *section) usedExtensions(direction webrtc.RTPTransceiverDirection) []string {
+	plays := direction == webrtc.RTPTransceiverDirectionRecvonly
 	return slices.DeleteFunc(slices.Clone(s.extensions), func(e string) bool {
-		return len(s.rids) == 0 && !strings.HasSuffix(e, " "+sdp.TransportCCURI)
+		if strings.HasSuffix(e, " "+sdp.TransportCCURI) {
+			return plays && s.media == "audio"
+		}
+		return plays || len(s.rids) == 0
+	})
+}
+
+// estimates tells whether a player tells of the arrival of its pictures.
+func (o *offer) estimates() bool {
+	return slices.ContainsFunc(o.used(), func(s *section) bool {
+		return s.media == "video" && slices.Contains(s.codec.params.RTCPFeedback, webrtc.RTCPFeedback{Type: "transport-cc"}) &&
+			slices.ContainsFunc(s.extensions, func(e string) bool { return strings.HasSuffix(e, " "+sdp.TransportCCURI) })
 	})
 }
 
@@ -406,10 +419,10 @@ func (o *offer) render(direction webrtc.RTPTransceiverDirection) string {
 		line("m=%s 9 UDP/TLS/RTP/SAVPF %s", s.media, s.codec.formats())
 		line("c=IN IP4 0.0.0.0\r\na=mid:%s\r\na=setup:%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=%s", s.mid, setup, direction)
 		s.codec.render(line)
+		for _, e := range s.usedExtensions(direction) {
+			line("a=extmap:%s", e)
+		}
 		if direction == webrtc.RTPTransceiverDirectionSendonly {
-			for _, e := range s.usedExtensions() {
-				line("a=extmap:%s", e)
-			}
 			for _, rid := range s.rids {
 				line("a=rid:%s send", rid)
 			}

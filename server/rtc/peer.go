@@ -32,14 +32,16 @@ var errGather = errors.New("candidates were not gathered in time")
 // The API is made for this one connection, since pion takes from it what differs between
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
-func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webrtc.PeerConnection, error) {
+//
+// With an estimator, the bandwidth of what is sent is estimated.
+func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, e *estimator) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
 		if err := section.codec.register(m, kind); err != nil {
 			return nil, err
 		}
-		if play {
+		if play && section.media == "audio" {
 			continue
 		}
 		extensions := []string{sdp.TransportCCURI}
@@ -56,14 +58,20 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams) (*webr
 	if play {
 		registry = s.playInterceptors
 	}
-	e := webrtc.SettingEngine{LoggerFactory: s.pionLog}
-	e.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback)})
-	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
-	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	e.DisableActiveTCP(true)
-	e.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected/2))
-	e.BufferFactory = streams.buffer
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(e))
+	if e != nil {
+		var err error
+		if registry, err = estimatingRegistry(s.pionLog, *e); err != nil {
+			return nil, err
+		}
+	}
+	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
+	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback)})
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.DisableActiveTCP(true)
+	settings.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected/2))
+	settings.BufferFactory = streams.buffer
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 }
 
@@ -92,12 +100,16 @@ func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 // playRegistry has what sending needs. Sender reports are made by the sessions.
 func playRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
+	return r, addResponder(r, log)
+}
+
+// addResponder adds what answers a player's NACKs.
+func addResponder(r *interceptor.Registry, log pionLog) error {
 	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(log), nack.ResponderSize(resendPackets))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		r.Add(responder)
 	}
-	r.Add(responder)
-	return r, nil
+	return err
 }
 
 // negotiate applies an offer and returns the answer, with all candidates.

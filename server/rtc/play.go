@@ -13,7 +13,9 @@ import (
 // player is the role of a session that plays; the room.Sink of its subscription.
 type player struct {
 	*session
-	audio, video *track // nil: not negotiated
+	audio, video *track      // nil: not negotiated
+	pictures     *pacedTrack // sends video
+	estimate     *estimator  // of the bandwidth; nil: there is none
 
 	sending atomic.Bool // connected: media is sent
 
@@ -22,7 +24,9 @@ type player struct {
 	subscription subscription // nil until connected
 }
 
-func newPlayer(s *session, t room.Tracks) *player { return &player{session: s, tracks: t} }
+func newPlayer(s *session, t room.Tracks, e *estimator) *player {
+	return &player{session: s, tracks: t, estimate: e}
+}
 
 // attach adds the tracks of the sections in use to the peer connection.
 func (p *player) attach(o *offer) error {
@@ -37,6 +41,7 @@ func (p *player) attach(o *offer) error {
 			p.audio = t
 		} else {
 			p.video = t
+			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, count: p.count}
 		}
 		p.wg.Go(func() { p.readRTCP(transceiver.Sender()) })
 	}
@@ -100,6 +105,16 @@ func (p *player) tick() {
 	}
 	// An error means that the connection is going down.
 	_ = p.pc.WriteRTCP(append(packets, names))
+	p.tellBandwidth()
+}
+
+// tellBandwidth tells the room what the player can take.
+func (p *player) tellBandwidth() {
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	if p.estimate != nil && p.subscription != nil {
+		p.subscription.SetBandwidth(p.estimate.GetTargetBitrate())
+	}
 }
 
 func (p *player) detach() {
@@ -108,6 +123,9 @@ func (p *player) detach() {
 	defer p.tracksMu.Unlock()
 	if p.subscription != nil {
 		p.subscription.Close()
+	}
+	if p.pictures != nil {
+		p.pictures.close()
 	}
 }
 
@@ -128,11 +146,7 @@ func (p *player) WriteVideo(au *room.AccessUnit) {
 	if p.video == nil || !p.sending.Load() {
 		return
 	}
-	bytes := 0
-	for i, payload := range au.Payloads {
-		bytes += p.video.write(payload, au.Timestamp, i == len(au.Payloads)-1)
-	}
-	p.count(len(au.Payloads), bytes)
+	p.pictures.write(au.Payloads, au.Timestamp)
 }
 
 func (p *player) count(packets, bytes int) {

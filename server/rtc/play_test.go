@@ -378,8 +378,9 @@ func (discardWriter) Write([]byte) (int, error)                 { return 0, nil 
 
 func TestWriteAllocatesNothing(t *testing.T) {
 	b := newBench(t, Config{})
-	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1})
+	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1}, nil)
 	p.audio, p.video = newTrack(audio, "s"), newTrack(video, "s")
+	p.pictures = &pacedTrack{pacer: b.server.pacer, track: p.video, count: p.count}
 	p.audio.writer, p.video.writer = discardWriter{}, discardWriter{}
 	p.sending.Store(true)
 	packet := make([]byte, 160)

@@ -32,9 +32,20 @@ type publisher struct {
 	audio       current
 	video       [engine.MaxLayers]current
 
+	limits  bool // the client takes limits of its bit rate
+	limit   int  // the last one, bit/s of video; 0: none. Of tick's goroutine, as the next
+	limited bool // there was one
+
 	bytesMu sync.Mutex
 	bytes   bucket
 }
+
+const (
+	// limitStep is how small a change is not told: 1/8.
+	limitStep = 8
+	// soundAllowance is what the limit, which is for all media, allows for sound, bit/s.
+	soundAllowance = 100_000
+)
 
 // source is a stream that the client sends.
 type source struct {
@@ -50,10 +61,16 @@ type current struct {
 }
 
 func newPublisher(s *session) *publisher {
-	return &publisher{
+	p := &publisher{
 		session: s, ready: make(chan struct{}), asking: make(chan struct{}, 1),
 		changes: make(chan source, maxStreams), bytes: newBucket(s.server.limits.Bitrate / 8),
 	}
+	if s.offer != nil {
+		p.limits = slices.ContainsFunc(s.offer.used(), func(s *section) bool {
+			return slices.Contains(s.codec.params.RTCPFeedback, webrtc.RTCPFeedback{Type: "goog-remb"})
+		})
+	}
+	return p
 }
 
 // connected takes the stream over. It happens only now, so that somebody who cannot
@@ -70,7 +87,39 @@ func (p *publisher) connected() error {
 	return nil
 }
 
-func (p *publisher) tick()   {}
+// tick asks for the bit rate that the picture is worth at the moment, with a limit that
+// clients apply to what they find out by themselves (draft-alvestrand-rmcat-remb). It is
+// repeated, since it may be lost.
+func (p *publisher) tick() {
+	if !p.limits {
+		return
+	}
+	target := p.publication.VideoTarget()
+	if d := target - p.limit; d > p.limit/limitStep || -d > p.limit/limitStep {
+		p.limit = target
+	}
+	limit := p.limit + soundAllowance
+	switch {
+	case p.limit > 0:
+		p.limited = true
+	case !p.limited:
+		return
+	default:
+		limit = p.server.limits.Bitrate
+	}
+	message := &rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: float32(limit)}
+	for i := range p.video {
+		if ssrc := p.video[i].ssrc.Load(); ssrc != 0 {
+			message.SSRCs = append(message.SSRCs, ssrc)
+		}
+	}
+	if len(message.SSRCs) > 0 {
+		message.SenderSSRC = message.SSRCs[0]
+		// An error means that the connection is going down.
+		_ = p.pc.WriteRTCP([]rtcp.Packet{message})
+	}
+}
+
 func (p *publisher) detach() {}
 
 func (p *publisher) free() {

@@ -42,6 +42,7 @@ type Server struct {
 	publishInterceptors *interceptor.Registry
 	playInterceptors    *interceptor.Registry
 	posts, changes      *addressLimiter
+	pacer               *pacer
 
 	rejected rejections
 	counters counters
@@ -82,6 +83,7 @@ func newServer(c Config, engine backend) (*Server, error) {
 		posts: newAddressLimiter(c.Limits.Posts), changes: newAddressLimiter(c.Limits.Changes),
 		bySecret: map[string]*session{}, bySID: map[string]*session{},
 	}
+	s.pacer = newPacer(s.wg.Go) // by a session, which counts itself until it is closed
 	var err error
 	if s.publishInterceptors, err = publishRegistry(s.pionLog); err != nil {
 		return nil, err

@@ -210,3 +210,49 @@ func TestLayersInOffers(t *testing.T) {
 		t.Error("TestLayers sends one layer more than are taken")
 	}
 }
+
+// TestBitrateLimit: a publisher is told what its picture is worth, again and again, small
+// changes excepted.
+func TestBitrateLimit(t *testing.T) {
+	b := newBench(t, Config{})
+	cam := newCamera(t, audio, video)
+	b.open(cam.PeerConnection, "/cam1/whip").connect()
+	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
+	pub := b.engine.published("cam1")
+	limits := make(chan float32, 64)
+	go func() {
+		for {
+			packets, _, err := cam.videoSender.ReadRTCP()
+			if err != nil {
+				return
+			}
+			for _, packet := range packets {
+				if limit, ok := packet.(*rtcp.ReceiverEstimatedMaximumBitrate); ok {
+					limits <- limit.Bitrate
+				}
+			}
+		}
+	}()
+	told := func(target int, want float32) {
+		t.Helper()
+		pub.mu.Lock()
+		pub.target = target
+		pub.mu.Unlock()
+		for timeout := time.After(10 * time.Second); ; {
+			cam.send(t, 1)
+			select {
+			case got := <-limits:
+				if d := got/want - 1; d > -0.01 && d < 0.01 { // of 18 bits
+					return
+				}
+			case <-timeout:
+				t.Fatalf("not told %v for %d", want, target)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	told(400_000, 500_000)
+	told(440_000, 500_000) // near enough
+	told(150_000, 250_000)
+	told(0, float32(b.server.limits.Bitrate))
+}
