@@ -49,7 +49,7 @@ func (s *section) choose(play bool) error {
 		default:
 			continue
 		}
-		c.params.RTCPFeedback = feedback(f.feedback, play)
+		c.params.RTCPFeedback = feedback(f.feedback, play, s.media == "video")
 		if s.media == "video" && parameter(f.fmtp, "packetization-mode") != "1" {
 			if best == nil {
 				best, mode0 = &c, true
@@ -145,11 +145,14 @@ func opusFmtp(offered string) string {
 	return fmtp
 }
 
-// feedback is what both sides support.
-func feedback(offered []string, play bool) []webrtc.RTCPFeedback {
+// feedback is what both sides support. Players need not tell of the arrival of sound.
+func feedback(offered []string, play, video bool) []webrtc.RTCPFeedback {
 	supported := publishFeedback
-	if play {
+	switch {
+	case play && video:
 		supported = playFeedback
+	case play:
+		supported = playFeedback[1:]
 	}
 	var both []webrtc.RTCPFeedback
 	for _, f := range supported {

@@ -127,7 +127,9 @@ func TestPacedTrackCloses(t *testing.T) {
 // that plays no pictures is not estimated.
 func TestBandwidth(t *testing.T) {
 	b := newBench(t, Config{})
-	b.open(newViewer(t, recvonly, audio, video), "/meeting/whep").connect()
+	pc := newViewer(t, recvonly, audio, video)
+	receive(pc)
+	b.open(pc, "/meeting/whep").connect()
 	eventually(t, "an estimate that grows, as nothing is lost or late", func() bool {
 		for _, s := range b.engine.subscriptions() {
 			s.mu.Lock()
