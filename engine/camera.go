@@ -2,88 +2,136 @@ package engine
 
 import (
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"sectile/asm/yuv"
-	"sectile/engine/codec"
 	"sectile/engine/h264"
 )
 
 const (
-	// cameraQueue is how many access units wait for the decoder at most. More means that
-	// the machine is short; the picture then freezes until the next keyframe.
-	cameraQueue = 8
-	// keyframeRetry spaces the requests for a keyframe while one is needed.
-	keyframeRetry = 500 * time.Millisecond
+	// cameraWait is how long a packet is waited for: NACKs go out within 30 ms, so this is
+	// time for several retransmissions on most paths. Longer than that, a keyframe is the
+	// faster way to the next picture.
+	cameraWait = 200 * time.Millisecond
+	// keyframeRetry spaces the requests for a keyframe at first, keyframeRetryMost once they
+	// went unanswered: the time doubles.
+	keyframeRetry     = 500 * time.Millisecond
+	keyframeRetryMost = 4 * time.Second
 	// cameraStale is after how long without a picture a camera counts as dead.
 	cameraStale = 2 * time.Second
+	// cameraIdle is after how long without anybody asking for its picture a camera counts
+	// as not watched: more than the period of the slowest mosaic.
+	cameraIdle = 2500 * time.Millisecond
 	// complainEvery spaces what is logged of one publisher's bad video.
 	complainEvery = 10 * time.Second
+	// resizeEvery is the least time between two changes of a stream's size: each makes a
+	// new decoder.
+	resizeEvery = 2 * time.Second
 )
 
 // camera turns the video packets of one publication into its newest picture.
 //
-// Packets are assembled on the publisher's goroutine; whole access units go through a
-// short queue to a goroutine that decodes them. After a loss nothing is decoded until a
-// keyframe comes: the last good picture stays rather than a smeared one.
+// Packets of one layer are assembled on the publisher's goroutine; whole access units go
+// through a short queue to a goroutine that decodes them. After a loss nothing is decoded
+// until a keyframe comes: the last good picture stays rather than a smeared one.
+//
+// Whether it is watched, the camera learns from being asked for its picture. If nobody
+// asks, it keeps the access units since the last keyframe, as far as they are few, and
+// decodes them once somebody does.
 type camera struct {
 	engine  *Engine
 	log     *slog.Logger
-	request func() // asks the publisher for a keyframe
+	request func(layer int) // asks the publisher for a keyframe
+	sound   func() (offset time.Duration, known bool)
 
-	shown   atomic.Bool   // some room shows it
-	cell    atomic.Uint64 // width<<32 | height of the cell that shows it
-	needKey atomic.Bool   // nothing but a keyframe can be decoded
+	shown   atomic.Bool  // some room may show it
+	asked   atomic.Int64 // when it was asked for its picture last
+	paused  atomic.Bool  // nobody did lately: nothing is decoded
+	needKey atomic.Bool  // nothing but a keyframe can be decoded
 
-	// Of the publisher's goroutine.
-	assembler  *h264.Assembler
-	requested  time.Duration // when a keyframe was asked for last
+	in         sync.Mutex // guards what follows: layers come on goroutines of their own
+	layers     layers
+	views      []*view         // of the rooms that ask for the picture
+	assembler  *h264.Assembler // of the layer that is taken
+	key        keyframeRequest
+	dropping   bool          // packets were dropped unread
 	complained time.Duration // when a refusal was logged last
-	dropping   bool          // packets came while nobody showed them
+	size       [2]int        // of the stream
+	resized    time.Duration // when that changed
 
-	mu     sync.Mutex
-	queue  []accessUnit
-	spare  [][]byte // buffers of decoded access units
-	closed bool
-	wake   chan struct{}
+	decoding // what takes access units and makes pictures of them
 
-	picture  sync.Mutex // guards what View reads
-	decoder  codec.VideoDecoder
-	broken   bool // the decoder failed and waits for a keyframe; run's goroutine
-	image    yuv.Image
-	sequence atomic.Uint64
-	updated  atomic.Int64 // time of the engine's clock of the newest picture
+	picture  sync.Mutex // guards pictures, and is held while View reads
+	pictures pictures
 }
 
-type accessUnit struct {
-	data []byte
-	key  bool
+// keyframeRequest spaces the requests for a keyframe of one layer.
+type keyframeRequest struct {
+	last, wait time.Duration
 }
 
-func newCamera(e *Engine, stream string, request func()) *camera {
-	c := &camera{
-		engine: e, log: e.log.With("stream", stream), request: request,
-		assembler: h264.NewAssembler(h264.Config{}), requested: -keyframeRetry, complained: -complainEvery,
-		wake: make(chan struct{}, 1),
+// due tells whether to ask now, and counts on it.
+func (k *keyframeRequest) due(now time.Duration) bool {
+	if k.wait > 0 && now-k.last < k.wait {
+		return false
 	}
+	k.last, k.wait = now, min(max(2*k.wait, keyframeRetry), keyframeRetryMost)
+	return true
+}
+
+// answered tells that a keyframe came.
+func (k *keyframeRequest) answered() { k.wait = min(k.wait, keyframeRetry) }
+
+func newCamera(e *Engine, stream string, request func(layer int), sound func() (time.Duration, bool)) *camera {
+	c := &camera{
+		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
+		assembler:  h264.NewAssembler(h264.Config{Wait: cameraWait}),
+		complained: -complainEvery, resized: -resizeEvery,
+		decoding: decoding{wake: make(chan struct{}, 1)},
+	}
+	c.layers.init()
 	c.needKey.Store(true)
+	c.paused.Store(true)
+	c.asked.Store(int64(-cameraIdle))
 	e.cameras.Go(c.run)
 	return c
 }
 
-// show says whether any room shows the picture; if not, packets are dropped unread.
+// show says whether any room may show the picture; if not, packets are dropped unread.
 func (c *camera) show(shown bool) { c.shown.Store(shown) }
 
-// push takes one packet, on the publisher's goroutine.
-func (c *camera) push(pkt h264.Packet) {
+// watched tells whether somebody asked for the picture lately.
+func (c *camera) watched(now time.Duration) bool {
+	return now-time.Duration(c.asked.Load()) < cameraIdle
+}
+
+// push takes one packet of a layer. One goroutine at a time may push a layer.
+func (c *camera) push(layer int, pkt h264.Packet) {
+	now := c.engine.Now()
+	c.in.Lock()
+	defer c.in.Unlock()
+	l := &c.layers.all[layer]
+	starts := l.note(pkt.Payload, now)
 	if !c.shown.Load() {
 		c.dropping = true
-		if pkt.Marker {
-			c.engine.metrics.FramesDropped.Add(1)
-		}
+		c.drop(pkt)
+		return
+	}
+	if !c.paused.Load() && !c.watched(now) {
+		c.paused.Store(true)
+	}
+	c.choose(now)
+	switch {
+	case layer == c.layers.next:
+		c.pushNext(pkt, now)
+		return
+	case layer != c.layers.taken:
+		c.drop(pkt)
+		return
+	case c.paused.Load() && c.dropping && !starts:
+		c.drop(pkt)
 		return
 	}
 	if c.dropping {
@@ -91,36 +139,69 @@ func (c *camera) push(pkt h264.Packet) {
 		c.assembler.Reset()
 		c.needKey.Store(true)
 	}
-	now := c.engine.Now()
 	c.assembler.Push(pkt, now)
 	for {
 		au, ok := c.assembler.Next(now)
 		if !ok {
 			break
 		}
-		c.take(au)
+		c.take(au, now, false)
 	}
-	if c.needKey.Load() && now-c.requested >= keyframeRetry {
-		c.requested = now
-		c.request()
+	switch {
+	case !c.needKey.Load():
+	case !c.paused.Load():
+		if c.key.due(now) {
+			c.request(c.layers.taken)
+		}
+	case pkt.Marker:
+		c.dropping = true // what comes before a keyframe is of no use to anybody later
 	}
 }
 
-// take puts an access unit into the decoder's queue, or drops it.
-func (c *camera) take(au h264.AU) {
+// drop counts a packet that is dropped unread.
+func (c *camera) drop(pkt h264.Packet) {
+	if pkt.Marker {
+		c.engine.metrics.FramesDropped.Add(1)
+	}
+}
+
+// refuse drops an access unit, and with it all up to the next keyframe.
+func (c *camera) refuse() {
+	c.needKey.Store(true)
+	c.engine.metrics.FramesDropped.Add(1)
+}
+
+// acceptable tells whether the decoder may see a stream with that SPS.
+func (c *camera) acceptable(sps *h264.SPS, now time.Duration) bool {
+	err := sps.Check()
+	if err == nil {
+		return true
+	}
+	if now-c.complained >= complainEvery {
+		c.complained = now
+		c.log.Warn("video refused", "err", err)
+	}
+	c.engine.metrics.FramesRefused.Add(1)
+	return false
+}
+
+// take puts an access unit into the decoder's queue, or drops it. switching is of the
+// first of another layer.
+func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
 	if au.Gap {
 		c.needKey.Store(true)
 	}
 	if au.SPS != nil {
-		if err := au.SPS.Check(); err != nil {
-			if now := c.engine.Now(); now-c.complained >= complainEvery {
-				c.complained = now
-				c.log.Warn("video refused", "err", err)
-			}
-			c.needKey.Store(true)
-			c.engine.metrics.FramesDropped.Add(1)
-			c.engine.metrics.FramesRefused.Add(1)
+		if !c.acceptable(au.SPS, now) {
+			c.refuse()
 			return
+		}
+		if size := [2]int{au.SPS.Width, au.SPS.Height}; size != c.size {
+			if now-c.resized < resizeEvery && !switching {
+				c.refuse()
+				return
+			}
+			c.size, c.resized = size, now
 		}
 	}
 	if c.needKey.Load() {
@@ -129,126 +210,97 @@ func (c *camera) take(au h264.AU) {
 			return
 		}
 		c.needKey.Store(false)
+		c.key.answered()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.queue) == cameraQueue {
-		c.engine.metrics.FramesDropped.Add(uint64(len(c.queue)) + 1)
-		for _, waiting := range c.queue {
-			c.spare = append(c.spare, waiting.data)
-		}
-		c.queue = c.queue[:0]
-		c.needKey.Store(true)
-		return
-	}
-	var buf []byte
-	if n := len(c.spare); n > 0 {
-		buf, c.spare = c.spare[n-1], c.spare[:n-1]
-	}
-	c.queue = append(c.queue, accessUnit{append(buf[:0], au.Data...), au.Key})
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-// close ends the camera; its goroutine frees the decoder.
-func (c *camera) close() {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (c *camera) run() {
-	defer c.free()
-	for range c.wake {
-		for {
-			c.mu.Lock()
-			if c.closed {
-				c.mu.Unlock()
-				return
-			}
-			if len(c.queue) == 0 {
-				c.mu.Unlock()
-				break
-			}
-			au := c.queue[0]
-			c.queue = slices.Delete(c.queue, 0, 1)
-			c.mu.Unlock()
-
-			c.engine.decodes <- struct{}{}
-			c.decode(au)
-			<-c.engine.decodes
-
-			c.mu.Lock()
-			c.spare = append(c.spare, au.data)
-			c.mu.Unlock()
-		}
-	}
-}
-
-func (c *camera) decode(au accessUnit) {
-	if c.decoder == nil {
-		decoder, err := c.engine.codecs.NewVideoDecoder()
-		if err != nil {
-			c.log.Error("no H.264 decoder", "err", err)
-			return
-		}
-		c.decoder = decoder
-	}
-	if c.broken && !au.key {
-		c.engine.metrics.FramesDropped.Add(1)
-		return
-	}
-	ok, err := c.decoder.Decode(au.data)
-	c.broken = err != nil
-	if err != nil {
-		c.log.Debug("video decode", "err", err)
-		c.engine.metrics.FramesDropped.Add(1)
-		c.needKey.Store(true)
-		return
-	}
+	unit := accessUnit{key: au.Key, size: c.size, arrived: now}
+	unit.captured, unit.timed = c.layers.all[c.layers.taken].clock.moment(au.SSRC, au.Timestamp)
+	dropped, ok := c.enqueue(unit, au.Data, c.paused.Load())
+	c.engine.metrics.FramesDropped.Add(uint64(dropped))
 	if !ok {
-		return
+		c.needKey.Store(true)
 	}
-	c.engine.metrics.FramesDecoded.Add(1)
-	c.picture.Lock()
-	c.image = c.decoder.Take()
-	c.picture.Unlock()
-	c.updated.Store(int64(c.engine.Now()))
-	c.sequence.Store(c.engine.pictures.Add(1))
 }
 
-func (c *camera) free() {
+// look notes that somebody asked for the picture. If nobody did for a while, what was kept
+// is decoded now, or a keyframe asked for.
+func (c *camera) look(now time.Duration) {
+	c.asked.Store(int64(now))
+	if !c.paused.Load() {
+		return
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.paused.Store(false)
+	c.resume()
+	if c.needKey.Load() && c.layers.taken >= 0 {
+		c.key = keyframeRequest{}
+		if c.shown.Load() && c.key.due(now) {
+			c.request(c.layers.taken)
+		}
+	}
+}
+
+// sequence names the picture that is to be shown now, 0 for none.
+func (c *camera) sequence(now time.Duration) uint64 {
+	offset, known := c.sound()
 	c.picture.Lock()
 	defer c.picture.Unlock()
-	c.image = yuv.Image{}
-	c.sequence.Store(0)
-	if c.decoder != nil {
-		c.decoder.Close()
-	}
-}
-
-// Sequence implements room.Camera.
-func (c *camera) Sequence() uint64 {
-	if c.engine.Now()-time.Duration(c.updated.Load()) > cameraStale {
+	c.pictures.advance(now, offset, known)
+	if now-c.pictures.shown.decoded > cameraStale {
 		return 0
 	}
-	return c.sequence.Load()
+	return c.pictures.shown.sequence
+}
+
+// view is a camera as one room has it.
+type view struct {
+	*camera
+	asked  atomic.Int64  // when the room asked for the picture last
+	listed atomic.Bool   // in the camera's views; changed under its lock
+	size   atomic.Uint64 // width<<32 | height at which it is shown; 0: not said
+}
+
+// hidden is a view's size when the room does not show it.
+const hidden = 1 << 63
+
+// newView makes another view of the camera.
+func (c *camera) newView() *view { return &view{camera: c} }
+
+// Sequence implements room.Camera.
+func (v *view) Sequence() uint64 {
+	now := v.engine.Now()
+	v.asked.Store(int64(now))
+	if !v.listed.Load() {
+		v.enlist()
+	}
+	v.look(now)
+	return v.sequence(now)
+}
+
+// enlist makes the camera count with the view.
+func (v *view) enlist() {
+	v.in.Lock()
+	defer v.in.Unlock()
+	if !v.listed.Swap(true) {
+		v.views = append(v.views, v)
+		v.layers.chosen = -chooseEvery
+	}
 }
 
 // Shown implements room.Camera.
-func (c *camera) Shown(width, height int) { c.cell.Store(uint64(width)<<32 | uint64(height)) }
+func (v *view) Shown(width, height int) {
+	if width <= 0 || height <= 0 {
+		v.size.Store(hidden)
+		return
+	}
+	v.size.Store(uint64(width)<<32 | uint64(height))
+}
 
 // View implements room.Camera.
-func (c *camera) View(f func(*yuv.Image)) {
-	c.picture.Lock()
-	defer c.picture.Unlock()
-	if c.image.Width > 0 {
-		f(&c.image)
+func (v *view) View(f func(*yuv.Image)) {
+	v.picture.Lock()
+	defer v.picture.Unlock()
+	if v.pictures.shown.decoder != nil {
+		f(&v.pictures.shown.image)
 	}
 }

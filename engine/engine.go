@@ -273,7 +273,7 @@ func (e *Engine) join(in *room.Input) error {
 		return nil
 	}
 	s.publication.route(s.inputs)
-	return in.Connect(s.publication.camera)
+	return in.Connect(s.publication.camera.newView())
 }
 
 // RemoveStream removes a stream from a room, ends whoever plays its track, and ends its

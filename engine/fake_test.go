@@ -19,7 +19,8 @@ type fakeCodecs struct {
 	mu   sync.Mutex
 	open int // codecs made and not closed
 
-	losses []int // that encoders were told of
+	losses        []int // that encoders were told of
+	videoDecoders int   // made
 }
 
 func (f *fakeCodecs) made() { f.count(1) }
@@ -44,14 +45,6 @@ func (f *fakeCodecs) NewAudioDecoder(int) (codec.AudioDecoder, error) {
 func (f *fakeCodecs) NewAudioEncoder(codec.AudioParams) (codec.AudioEncoder, error) {
 	f.made()
 	return &fakeEncoder{f}, nil
-}
-
-func (f *fakeCodecs) NewVideoDecoder() (codec.VideoDecoder, error) {
-	return nil, errors.New("no video here")
-}
-
-func (f *fakeCodecs) NewVideoEncoder(codec.VideoParams) (codec.VideoEncoder, error) {
-	return nil, errors.New("no video here")
 }
 
 // toc is CELT, full band, one frame of 20 ms, mono (RFC 6716, 3.1).
@@ -138,7 +131,7 @@ type talker struct {
 	stop   chan struct{}
 }
 
-func (t *talker) RequestKeyframe() {}
+func (t *talker) RequestKeyframe(int) {}
 
 func (t *talker) Closed(reason error) {
 	t.mu.Lock()

@@ -17,8 +17,9 @@ var ErrTakenOver = errors.New("taken over by a new publisher")
 // Publisher is the far side of a publication. Its methods must not block nor call the
 // engine.
 type Publisher interface {
-	// RequestKeyframe asks the sender for an IDR (RTCP PLI). The engine spaces the requests.
-	RequestKeyframe()
+	// RequestKeyframe asks the sender for an IDR of a layer (RTCP PLI). The engine spaces the
+	// requests.
+	RequestKeyframe(layer int)
 	// Closed tells that the engine ended the publication. It is called at most once, and
 	// not after Publication.Close.
 	Closed(reason error)
@@ -31,6 +32,7 @@ type Publication struct {
 	publisher Publisher
 	camera    *camera
 	inputs    atomic.Pointer[[]*room.Input]
+	clock     sourceClock // of the sound
 }
 
 // Publish starts publishing a stream, which must exist (ErrNotFound). A publication before
@@ -43,12 +45,12 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 		return nil, fmt.Errorf("stream %q: %w", name, room.ErrNotFound)
 	}
 	e.unpublish(s, fmt.Errorf("stream %s: %w", name, ErrTakenOver))
-	p := &Publication{engine: e, stream: s, publisher: publisher}
-	p.camera = newCamera(e, name, publisher.RequestKeyframe)
+	p := &Publication{engine: e, stream: s, publisher: publisher, clock: sourceClock{rate: audioClock}}
+	p.camera = newCamera(e, name, publisher.RequestKeyframe, p.sound)
 	p.inputs.Store(new([]*room.Input))
 	s.publication = p
 	for _, in := range s.inputs {
-		if err := in.Connect(p.camera); err != nil {
+		if err := in.Connect(p.camera.newView()); err != nil {
 			e.drop(s)
 			return nil, err
 		}
@@ -65,8 +67,33 @@ func (p *Publication) PushAudio(pkt jitter.Packet, arrival time.Duration) {
 	}
 }
 
-// PushVideo takes one RTP packet of H.264. The payload is copied.
-func (p *Publication) PushVideo(pkt h264.Packet) { p.camera.push(pkt) }
+// PushVideo takes one RTP packet of H.264. The payload is copied. A publisher sends up to
+// MaxLayers encodings of its picture, of which the engine takes the one that fits the size
+// at which it is shown; one that sends only one sends layer 0. Each layer may be pushed by a
+// goroutine of its own.
+func (p *Publication) PushVideo(layer int, pkt h264.Packet) { p.camera.push(layer, pkt) }
+
+// ReportAudio takes a sender report of the source that sends sound. With reports of both
+// kinds, a picture is shown when the sound of the same moment is played; the jitter buffer
+// delays only sound.
+func (p *Publication) ReportAudio(r Report) { p.clock.report(r) }
+
+// ReportVideo does the same for a layer of the picture.
+func (p *Publication) ReportVideo(layer int, r Report) { p.camera.layers.all[layer].clock.report(r) }
+
+// sound tells how long after a moment of the publisher's clock the sound of that moment is
+// played, on the engine's clock. It is false while that is not known. A stream in several
+// rooms has about the same delay in all, as the same packets make it.
+func (p *Publication) sound() (offset time.Duration, known bool) {
+	for _, in := range *p.inputs.Load() {
+		if playout, ok := in.Playout(); ok {
+			if captured, ok := p.clock.moment(playout.SSRC, playout.Timestamp); ok {
+				return playout.At - captured, true
+			}
+		}
+	}
+	return 0, false
+}
 
 // Close ends the publication from the publisher's side.
 func (p *Publication) Close() {

@@ -42,6 +42,20 @@ type Player struct {
 	pictures  int
 	keyframes int
 	reports   map[uint32][]rtcp.SenderReport
+	observer  Observer
+}
+
+// Observer is called with all that is played, in order. It must not keep what it is given.
+type Observer struct {
+	Sound   func(timestamp uint32, pcm []int16)
+	Picture func(timestamp uint32, img *yuv.Image)
+}
+
+// Observe has o called from now on.
+func (p *Player) Observe(o Observer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.observer = o
 }
 
 // Flow is what is known of one RTP stream.
@@ -189,6 +203,9 @@ func (p *Player) listen(track *webrtc.TrackRemote) {
 			p.pcm = append(p.pcm[:0], p.pcm[len(p.pcm)-kept:]...)
 		}
 		p.pcm = append(p.pcm, pcm[:n]...)
+		if p.observer.Sound != nil {
+			p.observer.Sound(packet.Timestamp, pcm[:n])
+		}
 		p.mu.Unlock()
 	}
 }
@@ -231,6 +248,9 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 			p.mu.Lock()
 			p.image = img
 			p.pictures++
+			if p.observer.Picture != nil {
+				p.observer.Picture(au.Timestamp, img)
+			}
 			if au.Key {
 				p.keyframes++
 			}

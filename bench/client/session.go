@@ -40,16 +40,22 @@ func (p *peer) Close() error {
 
 // newPeer makes a peer connection over the link, with all that a browser has.
 func (l Link) newPeer() (*peer, error) {
+	conn, err := l.listen()
+	if err != nil {
+		return nil, err
+	}
+	return newPeer(conn)
+}
+
+// newPeer makes a peer connection with all that a browser has. It owns the socket and uses
+// no other.
+func newPeer(conn net.PacketConn) (*peer, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
-		return nil, err
-	}
-	conn, err := l.listen()
-	if err != nil {
 		return nil, err
 	}
 	return newPeerOn(conn, media, registry)

@@ -17,9 +17,11 @@ decoder *decoder_new(void)
     d->packet = av_packet_alloc();
     d->scratch = av_frame_alloc();
     d->fresh = av_frame_alloc();
-    d->taken = av_frame_alloc();
-    if (!d->ctx || !d->packet || !d->scratch || !d->fresh || !d->taken)
+    if (!d->ctx || !d->packet || !d->scratch || !d->fresh)
         goto fail;
+    for (int i = 0; i < DECODER_HELD; i++)
+        if (!(d->held[i] = av_frame_alloc()))
+            goto fail;
     d->ctx->thread_count = 1;
     // Damaged pictures must come out, to be seen and refused: libavcodec would silently
     // hold them back. Its concealment stays on, because it is what finds missing slices.
@@ -92,18 +94,23 @@ int decoder_decode(decoder *d, const uint8_t *data, int size)
     return got;
 }
 
-const AVFrame *decoder_take(decoder *d)
+const AVFrame *decoder_hold(decoder *d, int place)
 {
-    if (d->fresh->buf[0]) {
-        av_frame_unref(d->taken);
-        av_frame_move_ref(d->taken, d->fresh);
-    }
-    return d->taken;
+    if (!d->fresh->buf[0])
+        return NULL;
+    av_frame_move_ref(d->held[place], d->fresh);
+    return d->held[place];
+}
+
+void decoder_release(decoder *d, int place)
+{
+    av_frame_unref(d->held[place]);
 }
 
 void decoder_free(decoder *d)
 {
-    av_frame_free(&d->taken);
+    for (int i = 0; i < DECODER_HELD; i++)
+        av_frame_free(&d->held[i]);
     av_frame_free(&d->fresh);
     av_frame_free(&d->scratch);
     av_packet_free(&d->packet);

@@ -4,13 +4,16 @@
 #include <libavcodec/avcodec.h>
 #include <stdint.h>
 
+// How many pictures the caller can hold.
+enum { DECODER_HELD = 16 };
+
 typedef struct {
     AVCodecContext *ctx;
     AVPacket *packet;
     AVBufferRef *input; // of the access unit, with padding; reused
     AVFrame *scratch;
     AVFrame *fresh; // decoded, not yet taken; without a buffer if there is none
-    AVFrame *taken; // the caller reads it
+    AVFrame *held[DECODER_HELD]; // the caller reads them; a ring
 } decoder;
 
 // Results of decoder_decode that are not libavcodec's.
@@ -26,8 +29,12 @@ decoder *decoder_new(void);
 // one of the above or an AVERROR.
 int decoder_decode(decoder *d, const uint8_t *data, int size);
 
-// decoder_take moves fresh, if any, to taken and returns taken.
-const AVFrame *decoder_take(decoder *d);
+// decoder_hold moves fresh, if there is one, to an empty place of the ring and returns
+// that, else NULL.
+const AVFrame *decoder_hold(decoder *d, int place);
+
+// decoder_release empties a place of the ring.
+void decoder_release(decoder *d, int place);
 
 void decoder_free(decoder *d);
 

@@ -55,10 +55,15 @@ func Check() error {
 	return nil
 }
 
-// Decoder decodes one stream. It is not safe for concurrent use, except that a picture
-// taken may be read while Decode runs.
+// MaxHeld is how many pictures can be held at a time.
+const MaxHeld = C.DECODER_HELD
+
+// Decoder decodes one stream. It is not safe for concurrent use, except that pictures that
+// are held may be read and released while Decode runs.
 type Decoder struct {
-	d *C.decoder // nil: closed
+	d             *C.decoder // nil: closed
+	oldest, count int        // of the ring of what is held
+	newest        yuv.Image  // of what is held
 }
 
 // NewDecoder makes a decoder. It silences libavcodec's log for the whole process.
@@ -71,7 +76,7 @@ func NewDecoder() (*Decoder, error) {
 		return nil, errors.New("h264dec: no memory for a decoder")
 	}
 	live.Add(1)
-	return &Decoder{d}, nil
+	return &Decoder{d: d}, nil
 }
 
 // Decode feeds one access unit in Annex B format and reports whether a new picture is
@@ -98,26 +103,56 @@ func (d *Decoder) Decode(au []byte) (bool, error) {
 	}
 }
 
-// Take returns the newest picture, or an empty Image if there never was one. It releases
-// the picture taken before, unless that still is the newest. The planes are libavcodec's
-// memory, valid until a Take that returns another picture, or Close.
-func (d *Decoder) Take() yuv.Image {
+// Hold returns the picture of the last Decode that reported one, once: it is empty when
+// there is none, or when it was held or taken already. The planes are libavcodec's memory,
+// valid until Release or Close, and may be read while Decode runs. A caller that holds
+// MaxHeld pictures and asks for another one panics.
+func (d *Decoder) Hold() yuv.Image {
 	if d.d == nil {
 		return yuv.Image{}
 	}
-	f := C.decoder_take(d.d)
-	w, h := int(f.width), int(f.height)
-	if f.buf[0] == nil || w <= 0 || h <= 0 {
+	if d.count == MaxHeld {
+		panic("h264dec: too many pictures are held")
+	}
+	f := C.decoder_hold(d.d, C.int((d.oldest+d.count)%MaxHeld))
+	if f == nil {
 		return yuv.Image{}
 	}
+	d.count++
+	w, h := int(f.width), int(f.height)
 	ys, cs := int(f.linesize[0]), int(f.linesize[1])
 	cw, ch := (w+1)/2, (h+1)/2
-	return yuv.Image{
+	d.newest = yuv.Image{
 		Y:       unsafe.Slice((*byte)(f.data[0]), ys*(h-1)+w),
 		U:       unsafe.Slice((*byte)(f.data[1]), cs*(ch-1)+cw),
 		V:       unsafe.Slice((*byte)(f.data[2]), cs*(ch-1)+cw),
 		YStride: ys, CStride: cs, Width: w, Height: h,
 	}
+	return d.newest
+}
+
+// Release gives back the picture that is held for longest. It may run beside Decode, but
+// not beside Hold or Take.
+func (d *Decoder) Release() {
+	if d.d == nil || d.count == 0 {
+		return
+	}
+	C.decoder_release(d.d, C.int(d.oldest))
+	d.oldest, d.count = (d.oldest+1)%MaxHeld, d.count-1
+	if d.count == 0 {
+		d.newest = yuv.Image{}
+	}
+}
+
+// Take returns the newest picture, or an empty Image if there never was one. It releases
+// all that was held or taken before, unless that still is the newest.
+func (d *Decoder) Take() yuv.Image {
+	if img := d.Hold(); img.Width > 0 {
+		for d.count > 1 {
+			d.Release()
+		}
+	}
+	return d.newest
 }
 
 // Close frees the decoder and its pictures. Closing again does nothing.
@@ -126,7 +161,7 @@ func (d *Decoder) Close() {
 		return
 	}
 	C.decoder_free(d.d)
-	d.d = nil
+	d.d, d.newest = nil, yuv.Image{}
 	live.Add(-1)
 }
 

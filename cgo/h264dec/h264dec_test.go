@@ -309,3 +309,40 @@ func BenchmarkDecode360p(b *testing.B) {
 		n = (n + 1) % len(units)
 	}
 }
+
+// TestHold holds as many pictures as can be, reads them all, and releases them in order.
+func TestHold(t *testing.T) {
+	d := newDecoder(t)
+	units := stream(t, 320, 240, 3*MaxHeld)
+	var held []yuv.Image
+	first := 0
+	for n, au := range units {
+		if len(held) == MaxHeld {
+			d.Release()
+			held, first = held[1:], first+1
+		}
+		mustDecode(t, d, au)
+		held = append(held, d.Hold())
+		if len(held) < MaxHeld {
+			if again := d.Hold(); again.Width != 0 {
+				t.Fatal("a picture is held twice")
+			}
+		}
+		for i := range held {
+			checkScene(t, &held[i], 320, 240, first+i)
+		}
+		if first+len(held) != n+1 {
+			t.Fatalf("%d pictures held from %d on after %d", len(held), first, n+1)
+		}
+	}
+	for range held {
+		d.Release()
+	}
+	d.Release() // nothing is held any more
+	if img := d.Take(); img.Width != 0 {
+		t.Error("a released picture is taken")
+	}
+	mustDecode(t, d, units[0])
+	img := d.Take()
+	checkScene(t, &img, 320, 240, 0)
+}

@@ -34,11 +34,14 @@ type AudioEncoder interface {
 // VideoDecoder decodes one H.264 stream.
 type VideoDecoder interface {
 	// Decode feeds one access unit in Annex B format and reports whether a new picture is
-	// out. Pictures handed out by Take stay valid meanwhile.
+	// out. Pictures that are held stay valid meanwhile, and may be read.
 	Decode(au []byte) (bool, error)
-	// Take returns the newest picture and releases the one taken before. It is valid until
-	// the next Take or Close; its planes are memory of the library.
-	Take() yuv.Image
+	// Hold returns the picture that Decode reported, and is called once for each. It is
+	// valid until its Release or Close; its planes are memory of the library. At least 16
+	// can be held at a time.
+	Hold() yuv.Image
+	// Release gives back the picture that is held for longest. It may run beside Decode.
+	Release()
 	Close()
 }
 

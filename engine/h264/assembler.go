@@ -38,6 +38,7 @@ type Config struct {
 // AU is one whole access unit.
 type AU struct {
 	Data      []byte // Annex B; valid until the next Next or Reset
+	SSRC      uint32
 	Timestamp uint32 // 90 kHz
 	Key       bool   // has an IDR slice; parameter sets are before it if any were ever seen
 	Gap       bool   // something before it was lost: it may refer to what is not there
@@ -417,7 +418,7 @@ func (a *Assembler) inspect() (au AU, pictures int, ok bool) {
 		a.unit = slices.Insert(a.unit, 0, a.params...)
 		au.SPS = a.sps
 	}
-	au.Data, au.Timestamp = a.unit, a.timestamp
+	au.Data, au.SSRC, au.Timestamp = a.unit, a.ssrc, a.timestamp
 	return au, pictures, true
 }
 

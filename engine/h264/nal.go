@@ -46,3 +46,33 @@ func nextNAL(b []byte) (nal, rest []byte) {
 		b = rest
 	}
 }
+
+// FirstSPS returns the SPS that an RTP payload begins with, after an access unit delimiter
+// if there is one, or nil. It shares the payload's memory. Encoders put it right before
+// an IDR picture, in a packet of its own or with other short NAL units (RFC 6184, 5.7.1).
+func FirstSPS(payload []byte) []byte {
+	if len(payload) == 0 {
+		return nil
+	}
+	switch payload[0] & typeMask {
+	case typeSPS:
+		return payload
+	case typeSTAPA:
+		for rest := payload[stapHeader:]; len(rest) > 2; {
+			n := int(rest[0])<<8 | int(rest[1])
+			if n == 0 || n > len(rest)-2 {
+				return nil
+			}
+			nal := rest[2 : 2+n]
+			switch nal[0] & typeMask {
+			case typeSPS:
+				return nal
+			case typeAUD:
+				rest = rest[2+n:]
+			default:
+				return nil
+			}
+		}
+	}
+	return nil
+}

@@ -53,8 +53,9 @@ type Input struct {
 	reportDue  time.Duration // when the playout delay is observed next
 
 	// Packets come in while the room's lock may be held by a tick, so the buffer has its own.
-	mu     sync.Mutex
-	buffer *jitter.Buffer
+	mu      sync.Mutex
+	buffer  *jitter.Buffer
+	playout Playout
 }
 
 const jitterReportEvery = time.Second
@@ -108,7 +109,7 @@ func (in *Input) disconnect() {
 	}
 	in.mu.Lock()
 	in.buffer.Close()
-	in.buffer = nil
+	in.buffer, in.playout = nil, Playout{}
 	in.mu.Unlock()
 	in.connected, in.camera, in.talking, in.talk, in.fader = false, nil, false, mix.Talk{}, mix.Fader{}
 	in.room.audio.connected--
@@ -163,6 +164,7 @@ func (in *Input) pull(deadline time.Duration) {
 	if on {
 		in.mu.Lock()
 		sound = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
+		in.notePlayout(deadline)
 		if sound && deadline >= in.reportDue {
 			in.reportDue = deadline + jitterReportEvery
 			r.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))

@@ -172,7 +172,8 @@ func contracts(t testing.TB) map[string]contract {
 					if err == nil && !ok {
 						return errors.New("no picture")
 					}
-					if img := c.(codec.VideoDecoder).Take(); err == nil && (img.Width != video.Width || img.Height != video.Height) {
+					defer c.(codec.VideoDecoder).Release()
+					if img := c.(codec.VideoDecoder).Hold(); err == nil && (img.Width != video.Width || img.Height != video.Height) {
 						return errors.New("picture of another size")
 					}
 					return err
@@ -187,7 +188,8 @@ func contracts(t testing.TB) map[string]contract {
 			noise: func(c closer, rng *rand.Rand) {
 				p := append([]byte{0, 0, 0, 1}, random(rng, 1+rng.IntN(200))...)
 				c.(codec.VideoDecoder).Decode(p)
-				c.(codec.VideoDecoder).Take()
+				c.(codec.VideoDecoder).Hold()
+				c.(codec.VideoDecoder).Release()
 			},
 		},
 		"video encoder": {

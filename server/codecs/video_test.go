@@ -50,12 +50,13 @@ func TestVideoOverRTP(t *testing.T) {
 		if ok, err := decoder.Decode(got.Data); !ok || err != nil {
 			t.Fatalf("picture %d: Decode = %v, %v", n, ok, err)
 		}
-		out := decoder.Take()
+		out := decoder.Hold()
 		middle := out.Height/4*out.CStride + out.Width/4
 		for _, c := range [][2]byte{{out.Y[out.Height/2*out.YStride+out.Width/2], y}, {out.U[middle], u}, {out.V[middle], v}} {
 			if d := int(c[0]) - int(c[1]); d < -4 || d > 4 {
 				t.Errorf("picture %d: the middle is %d, want %d", n, c[0], c[1])
 			}
 		}
+		decoder.Release()
 	}
 }

@@ -142,12 +142,20 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		s.rejected.add(rejectedStream)
 		n.end(errFlood)
 	}}
-	if n.pc, err = s.newPeer(o, play, n.loopback, sources, &n.addresses); err != nil {
+	var estimate *estimator
+	if play && o.estimates() {
+		e, err := newEstimator(s.pionLog)
+		if err != nil {
+			return nil, "", err
+		}
+		estimate = &e
+	}
+	if n.pc, err = s.newPeer(o, play, n.loopback, sources, &n.addresses, estimate); err != nil {
 		return nil, "", err
 	}
 	n.pc.OnConnectionStateChange(n.stateChanged)
 	if play {
-		p := newPlayer(n, tracks)
+		p := newPlayer(n, tracks, estimate)
 		n.role = p
 		if err := p.attach(o); err != nil {
 			return nil, "", err
@@ -157,6 +165,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		n.role = p
 		p.attach(o)
 		n.pc.OnTrack(p.onTrack)
+		sources.fresh = p.fresh // no packet comes before the answer
 	}
 	if answer, err = negotiate(n.pc, o, play); err != nil {
 		return nil, "", err

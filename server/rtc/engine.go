@@ -21,7 +21,10 @@ type backend interface {
 
 type publication interface {
 	PushAudio(p jitter.Packet, arrival time.Duration)
-	PushVideo(h264.Packet)
+	PushVideo(layer int, p h264.Packet)
+	VideoTarget() int
+	ReportAudio(engine.Report)
+	ReportVideo(layer int, r engine.Report)
 	Close()
 }
 
@@ -29,6 +32,7 @@ type subscription interface {
 	SetTracks(room.Tracks) error
 	RequestKeyframe()
 	ReportLoss(fraction float64)
+	SetBandwidth(bitsPerSecond int)
 	Close()
 }
 

@@ -70,6 +70,9 @@ type fakePublication struct {
 	mu     sync.Mutex
 	audio  []jitter.Packet
 	video  []h264.Packet
+	layers [engine.MaxLayers]int // packets of each
+	target int                   // what VideoTarget returns
+	clocks [2]engine.Report      // the newest of sound and picture
 	closed bool
 }
 
@@ -96,11 +99,27 @@ func (p *fakePublication) PushAudio(pkt jitter.Packet, _ time.Duration) {
 	p.audio = append(p.audio, pkt)
 }
 
-func (p *fakePublication) PushVideo(pkt h264.Packet) {
+func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 	pkt.Payload = slices.Clone(pkt.Payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.video = append(p.video, pkt)
+	p.layers[layer]++
+}
+
+func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
+func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
+
+func (p *fakePublication) VideoTarget() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
+func (p *fakePublication) report(kind int, r engine.Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clocks[kind] = r
 }
 
 func (p *fakePublication) Close() {
@@ -140,6 +159,7 @@ type fakeSubscription struct {
 	ended     bool
 	keyframes int
 	loss      []float64
+	bandwidth int
 }
 
 func (e *fakeEngine) Subscribe(name string, t room.Tracks, sink room.Sink) (subscription, error) {
@@ -200,6 +220,12 @@ func (s *fakeSubscription) ReportLoss(fraction float64) {
 	s.loss = append(s.loss, fraction)
 }
 
+func (s *fakeSubscription) SetBandwidth(bitsPerSecond int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bandwidth = bitsPerSecond
+}
+
 func (s *fakeSubscription) Close() {
 	s.mu.Lock()
 	s.ended = true
@@ -231,5 +257,8 @@ func (e *fakeEngine) subscriptions() []*fakeSubscription {
 type discardPublication struct{}
 
 func (discardPublication) PushAudio(jitter.Packet, time.Duration) {}
-func (discardPublication) PushVideo(h264.Packet)                  {}
+func (discardPublication) PushVideo(int, h264.Packet)             {}
+func (discardPublication) VideoTarget() int                       { return 0 }
+func (discardPublication) ReportAudio(engine.Report)              {}
+func (discardPublication) ReportVideo(int, engine.Report)         {}
 func (discardPublication) Close()                                 {}

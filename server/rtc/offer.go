@@ -11,6 +11,8 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"sectile/engine"
 )
 
 // offer is an SDP offer, checked, and reduced to what this server does with it.
@@ -56,10 +58,13 @@ type section struct {
 	rejected   bool // by the client (port 0), or since it is no sound nor picture
 	use        bool // carries media; else it is answered inactive
 	codec      codec
-	twcc       string // value of a=extmap of transport-wide congestion control
+	extensions []string // values of a=extmap that are used
 	formatsMap map[uint8]format
 
-	ssrc, rtxSSRC uint32 // announced by the client; 0: not
+	rids []string // of simulcast layers (RFC 8853); empty: one source without
+
+	ssrc, rtxSSRC uint32 // of the source; 0: not known
+	announced     bool   // in what pion was offered
 }
 
 // format is what the attributes of a section say about one payload type.
@@ -163,7 +168,7 @@ func (o *offer) parseSection(d *sdp.SessionDescription, m *sdp.MediaDescription)
 	first(&o.setup, sdp.AttrKeyConnectionSetup)
 	s.parseFormats(m)
 	s.parseSources(m)
-	return s, nil
+	return s, s.parseLayers(m)
 }
 
 func (s *section) parseFormats(m *sdp.MediaDescription) {
@@ -183,9 +188,9 @@ func (s *section) parseFormats(m *sdp.MediaDescription) {
 			}
 		case "rtpmap", "fmtp":
 		case sdp.AttrKeyExtMap:
-			if uri, _, _ := strings.Cut(value, " "); uri == sdp.TransportCCURI {
+			if uri, _, _ := strings.Cut(value, " "); isExtension(uri) {
 				id, _, _ := strings.Cut(name, "/")
-				s.twcc = id + " " + uri
+				s.extensions = append(s.extensions, id+" "+uri)
 			}
 			continue
 		default:
@@ -229,6 +234,70 @@ func (s *section) parseSources(m *sdp.MediaDescription) {
 			}
 		}
 	}
+}
+
+// parseLayers takes the layers of simulcast that are sent (RFC 8853), not more than are
+// supported: an answer may leave some out (5.3.2).
+func (s *section) parseLayers(m *sdp.MediaDescription) error {
+	value, ok := m.Attribute("simulcast")
+	words := strings.Fields(value)
+	at := slices.Index(words, "send")
+	if !ok || at < 0 || at+1 == len(words) || s.media != "video" {
+		return nil
+	}
+	for alternatives := range strings.SplitSeq(words[at+1], ";") {
+		rid, _, _ := strings.Cut(alternatives, ",")
+		rid = strings.TrimPrefix(rid, "~") // paused at first
+		if !isRID(rid) || slices.Contains(s.rids, rid) {
+			return malformed("a=simulcast:%.40q", value)
+		}
+		if len(s.rids) < engine.MaxLayers {
+			s.rids = append(s.rids, rid)
+		}
+	}
+	for _, uri := range layerExtensions[:2] {
+		if !slices.ContainsFunc(s.extensions, func(e string) bool { return strings.HasSuffix(e, " "+uri) }) {
+			return unacceptable("simulcast without the RTP header extension %s", uri)
+		}
+	}
+	s.ssrc, s.rtxSSRC = 0, 0
+	return nil
+}
+
+// isRID checks the syntax (RFC 8851, 10), and a length that nobody needs.
+func isRID(rid string) bool {
+	return rid != "" && len(rid) <= 32 && !strings.ContainsFunc(rid, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	})
+}
+
+// layerExtensions tell the layers of simulcast apart until their SSRCs are known; the last
+// one is of their retransmissions (RFC 8852, RFC 8843).
+var layerExtensions = []string{sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI}
+
+func isExtension(uri string) bool {
+	return uri == sdp.TransportCCURI || slices.Contains(layerExtensions, uri)
+}
+
+// usedExtensions are those that this server makes use of: transport-wide congestion
+// control, of all that a client sends but only of the pictures that it receives, and what
+// simulcast needs.
+func (s *section) usedExtensions(direction webrtc.RTPTransceiverDirection) []string {
+	plays := direction == webrtc.RTPTransceiverDirectionRecvonly
+	return slices.DeleteFunc(slices.Clone(s.extensions), func(e string) bool {
+		if strings.HasSuffix(e, " "+sdp.TransportCCURI) {
+			return plays && s.media == "audio"
+		}
+		return plays || len(s.rids) == 0
+	})
+}
+
+// estimates tells whether a player tells of the arrival of its pictures.
+func (o *offer) estimates() bool {
+	return slices.ContainsFunc(o.used(), func(s *section) bool {
+		return s.media == "video" && slices.Contains(s.codec.params.RTCPFeedback, webrtc.RTCPFeedback{Type: "transport-cc"}) &&
+			slices.ContainsFunc(s.extensions, func(e string) bool { return strings.HasSuffix(e, " "+sdp.TransportCCURI) })
+	})
 }
 
 // candidate takes a candidate of the client, if it may be used.
@@ -350,12 +419,21 @@ func (o *offer) render(direction webrtc.RTPTransceiverDirection) string {
 		line("m=%s 9 UDP/TLS/RTP/SAVPF %s", s.media, s.codec.formats())
 		line("c=IN IP4 0.0.0.0\r\na=mid:%s\r\na=setup:%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=%s", s.mid, setup, direction)
 		s.codec.render(line)
+		for _, e := range s.usedExtensions(direction) {
+			line("a=extmap:%s", e)
+		}
 		if direction == webrtc.RTPTransceiverDirectionSendonly {
-			if s.twcc != "" {
-				line("a=extmap:%s", s.twcc)
+			for _, rid := range s.rids {
+				line("a=rid:%s send", rid)
 			}
-			if s.ssrc != 0 {
+			if len(s.rids) > 0 {
+				line("a=simulcast:send %s", strings.Join(s.rids, ";"))
+			}
+			s.announced = s.ssrc != 0
+			if s.announced || len(s.rids) > 0 {
 				line("a=msid:- %s", s.media)
+			}
+			if s.announced {
 				if s.rtxSSRC != 0 && s.codec.rtx != 0 {
 					line("a=ssrc-group:FID %d %d\r\na=ssrc:%d cname:-\r\na=ssrc:%d cname:-", s.ssrc, s.rtxSSRC, s.ssrc, s.rtxSSRC)
 				} else {

@@ -20,6 +20,9 @@ const (
 	keepalive = 4 * time.Second
 	// gatherTime is far more than gathering takes: all candidates are known beforehand.
 	gatherTime = 2 * time.Second
+	// nackInterval is how often a publisher is asked again for what is missing: often enough
+	// that several retransmissions come before the picture stops waiting for them.
+	nackInterval = 30 * time.Millisecond
 	// resendPackets is how many packets of video are kept for retransmission; a power of
 	// two, about 2 s at 1.5 Mbit/s.
 	resendPackets = 512
@@ -32,15 +35,24 @@ var errGather = errors.New("candidates were not gathered in time")
 // The API is made for this one connection, since pion takes from it what differs between
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
-func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses) (*webrtc.PeerConnection, error) {
+//
+// With an estimator, the bandwidth of what is sent is estimated.
+func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses, e *estimator) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
 		if err := section.codec.register(m, kind); err != nil {
 			return nil, err
 		}
-		if !play && kind == webrtc.RTPCodecTypeVideo {
-			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, kind); err != nil {
+		if section.media == "audio" {
+			continue // its packets are not part of an estimate of bandwidth
+		}
+		extensions := []string{sdp.TransportCCURI}
+		if len(section.rids) > 0 {
+			extensions = append(extensions, layerExtensions...)
+		}
+		for _, uri := range extensions {
+			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
 				return nil, err
 			}
 		}
@@ -52,14 +64,20 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 			registry = s.playInterceptors
 		}
 	}
-	e := webrtc.SettingEngine{LoggerFactory: s.pionLog}
-	e.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback), addresses})
-	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
-	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	e.DisableActiveTCP(true)
-	e.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected*4/5))
-	e.BufferFactory = streams.buffer
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(e))
+	if e != nil {
+		var err error
+		if registry, err = estimatingRegistry(s.pionLog, *e); err != nil {
+			return nil, err
+		}
+	}
+	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
+	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback), addresses})
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.DisableActiveTCP(true)
+	settings.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected*4/5))
+	settings.BufferFactory = streams.buffer
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 }
 
@@ -67,7 +85,7 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 // which senders estimate the bandwidth.
 func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
-	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log))
+	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log), nack.GeneratorInterval(nackInterval))
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +125,16 @@ func (i videoInterceptor) BindRemoteStream(info *interceptor.StreamInfo, reader 
 // playRegistry has what sending needs. Sender reports are made by the sessions.
 func playRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
+	return r, addResponder(r, log)
+}
+
+// addResponder adds what answers a player's NACKs.
+func addResponder(r *interceptor.Registry, log pionLog) error {
 	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(log), nack.ResponderSize(resendPackets))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		r.Add(responder)
 	}
-	r.Add(responder)
-	return r, nil
+	return err
 }
 
 // negotiate applies an offer and returns the answer, with all candidates.

@@ -13,8 +13,10 @@ import (
 // player is the role of a session that plays; the room.Sink of its subscription.
 type player struct {
 	*session
-	audio, video *track    // nil: not negotiated
-	sound        *soundOut // of audio
+	audio, video *track      // nil: not negotiated
+	sound        *soundOut   // sends audio
+	pictures     *pacedTrack // sends video
+	estimate     *estimator  // of the bandwidth; nil: there is none
 
 	sending atomic.Bool // connected: media is sent
 
@@ -23,7 +25,9 @@ type player struct {
 	subscription subscription // nil until connected
 }
 
-func newPlayer(s *session, t room.Tracks) *player { return &player{session: s, tracks: t} }
+func newPlayer(s *session, t room.Tracks, e *estimator) *player {
+	return &player{session: s, tracks: t, estimate: e}
+}
 
 // attach adds the tracks of the sections in use to the peer connection.
 func (p *player) attach(o *offer) error {
@@ -39,6 +43,7 @@ func (p *player) attach(o *offer) error {
 			p.sound = &soundOut{track: t, socket: p.server.socket}
 		} else {
 			p.video = t
+			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, count: p.count}
 		}
 		p.wg.Go(func() { p.readRTCP(transceiver.Sender()) })
 	}
@@ -107,6 +112,16 @@ func (p *player) tick() {
 	}
 	// An error means that the connection is going down.
 	_ = p.pc.WriteRTCP(append(packets, names))
+	p.tellBandwidth()
+}
+
+// tellBandwidth tells the room what the player can take.
+func (p *player) tellBandwidth() {
+	p.tracksMu.Lock()
+	defer p.tracksMu.Unlock()
+	if p.estimate != nil && p.subscription != nil {
+		p.subscription.SetBandwidth(p.estimate.GetTargetBitrate())
+	}
 }
 
 func (p *player) detach() {
@@ -115,6 +130,9 @@ func (p *player) detach() {
 	defer p.tracksMu.Unlock()
 	if p.subscription != nil {
 		p.subscription.Close()
+	}
+	if p.pictures != nil {
+		p.pictures.close()
 	}
 }
 
@@ -133,11 +151,7 @@ func (p *player) WriteVideo(au *room.AccessUnit) {
 	if p.video == nil || !p.sending.Load() {
 		return
 	}
-	bytes := 0
-	for i, payload := range au.Payloads {
-		bytes += p.video.write(payload, au.Timestamp, i == len(au.Payloads)-1)
-	}
-	p.count(len(au.Payloads), bytes)
+	p.pictures.write(au.Payloads, au.Timestamp)
 }
 
 func (p *player) count(packets, bytes int) {

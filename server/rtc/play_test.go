@@ -410,9 +410,10 @@ func (discardWriter) Write([]byte) (int, error)                 { return 0, nil 
 
 func TestWriteAllocatesNothing(t *testing.T) {
 	b := newBench(t, Config{})
-	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1})
+	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1}, nil)
 	p.audio, p.video = newTrack(audio, "s"), newTrack(video, "s")
 	p.video.writer = discardWriter{}
+	p.pictures = &pacedTrack{pacer: b.server.pacer, track: p.video, count: p.count}
 	p.sound = &soundOut{track: p.audio, socket: b.server.socket, sealer: testSealer(t)}
 	to := netip.MustParseAddrPort("127.0.0.1:9")
 	p.sound.to.Store(&to)

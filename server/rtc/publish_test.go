@@ -70,7 +70,7 @@ func TestPublish(t *testing.T) {
 			}
 		}
 	}()
-	pub.publisher.RequestKeyframe()
+	pub.publisher.RequestKeyframe(0)
 	select {
 	case <-pli:
 	case <-time.After(5 * time.Second):

@@ -42,6 +42,7 @@ type Server struct {
 	publishInterceptors *interceptor.Registry
 	playInterceptors    *interceptor.Registry
 	posts, changes      *addressLimiter
+	pacer               *pacer
 
 	rejected rejections
 	counters counters
@@ -90,6 +91,7 @@ func newServer(c Config, engine backend) (*Server, error) {
 	if err := checkAssociation(); err != nil {
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
+	s.pacer = newPacer(s.wg.Go) // by a session, which counts itself until it is closed
 	var err error
 	if s.publishInterceptors, err = publishRegistry(s.pionLog); err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
+
+	"sectile/engine"
 )
 
 // soundIn is the sound of a publisher: a route of the socket. Its packets come on the
@@ -87,6 +89,7 @@ func (s *soundIn) control(packet []byte, arrival time.Duration) {
 		var report rtcp.SenderReport
 		if h.Type == rtcp.TypeSenderReport && report.Unmarshal(packet[:size]) == nil && s.known && report.SSRC == s.ssrc {
 			s.reception.senderReport(report.NTPTime, arrival)
+			s.publisher.publication.ReportAudio(engine.Report{SSRC: s.ssrc, NTP: report.NTPTime, RTP: report.RTPTime})
 		}
 		packet = packet[size:]
 	}

@@ -14,7 +14,9 @@ import (
 type streams struct {
 	discard bool   // RTP is not expected, since the session only plays
 	flood   func() // called when the peer uses too many SSRCs
-	n       atomic.Int32
+	// fresh, if set, is called with the first packet of each SSRC. It must not block.
+	fresh func(packet []byte)
+	n     atomic.Int32
 }
 
 // buffer implements webrtc.SettingEngine.BufferFactory.
@@ -28,20 +30,36 @@ func (s *streams) buffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteC
 	}
 	b := packetio.NewBuffer()
 	b.SetLimitSize(streamBufferSize)
-	return streamBuffer{b}
+	buffer := &streamBuffer{b: b}
+	if kind == packetio.RTPBufferPacket {
+		buffer.fresh = s.fresh
+	}
+	return buffer
 }
 
 // streamBuffer makes a packetio.Buffer an io.ReadWriteCloser.
-type streamBuffer struct{ b *packetio.Buffer }
+type streamBuffer struct {
+	b     *packetio.Buffer
+	fresh func(packet []byte) // nil after the first packet
+}
 
-func (s streamBuffer) Read(p []byte) (int, error) {
+func (s *streamBuffer) Read(p []byte) (int, error) {
 	n, _, err := s.b.Read(p, nil)
 	return n, err
 }
 
-func (s streamBuffer) Write(p []byte) (int, error)       { return s.b.Write(p, nil) }
-func (s streamBuffer) Close() error                      { return s.b.Close() }
-func (s streamBuffer) SetReadDeadline(t time.Time) error { return s.b.SetReadDeadline(t) }
+// Write is called by one goroutine, which reads the connection.
+func (s *streamBuffer) Write(p []byte) (int, error) {
+	n, err := s.b.Write(p, nil)
+	if s.fresh != nil {
+		s.fresh(p)
+		s.fresh = nil
+	}
+	return n, err
+}
+
+func (s *streamBuffer) Close() error                      { return s.b.Close() }
+func (s *streamBuffer) SetReadDeadline(t time.Time) error { return s.b.SetReadDeadline(t) }
 
 // discard takes everything and gives nothing, so that its reader ends at once.
 type discard struct{}

@@ -1,0 +1,344 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sectile/engine/h264"
+)
+
+// simulcaster publishes a picture in layers, layer n of the luma value 50(n+1), and sends
+// a keyframe only at first and when it is asked for one.
+type simulcaster struct {
+	talker
+	sizes [][2]int
+
+	mu     sync.Mutex
+	asked  []request
+	off    [MaxLayers]bool
+	wanted [MaxLayers]bool // a keyframe
+	deaf   bool            // answers no request
+	start  time.Time
+}
+
+type request struct {
+	layer int
+	at    time.Duration
+}
+
+func (s *simulcaster) RequestKeyframe(layer int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, request{layer, time.Since(s.start)})
+	s.wanted[layer] = !s.deaf
+}
+
+func (s *simulcaster) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (s *simulcaster) requests() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
+// simulcast publishes until the test ends; change, if any, may spoil a layer's access
+// unit, of a number that counts up, by returning other payloads.
+func simulcast(t *testing.T, e *Engine, stream string, sizes [][2]int, change func(layer, n int, payloads [][]byte) [][]byte) *simulcaster {
+	t.Helper()
+	s := &simulcaster{sizes: sizes, start: time.Now()}
+	p, err := e.Publish(stream, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Publication = p
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(40 * time.Millisecond)
+		defer ticker.Stop()
+		var sequences [MaxLayers]uint16
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+			}
+			for i, size := range s.sizes {
+				s.mu.Lock()
+				off, key := s.off[i], n == 0 || s.wanted[i]
+				s.wanted[i] = s.wanted[i] && off
+				s.mu.Unlock()
+				if off {
+					continue
+				}
+				payloads := fakeAU(size[0], size[1], byte(50*(i+1)), key)
+				if change != nil {
+					payloads = change(i, n, payloads)
+				}
+				for k, payload := range payloads {
+					if payload != nil { // else it is lost
+						p.PushVideo(i, h264.Packet{SSRC: uint32(100 + i), Sequence: sequences[i],
+							Timestamp: uint32(n) * 3600, Marker: k == len(payloads)-1, Payload: payload})
+					}
+					sequences[i]++
+				}
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(stop)
+		<-done
+	})
+	return s
+}
+
+var threeLayers = [][2]int{{320, 180}, {640, 360}, {1280, 720}}
+
+// TestLayerThatFits: the layer follows the size at which the picture is shown, without a
+// picture missing at the change.
+func TestLayerThatFits(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s0")
+		s := simulcast(t, e, "s0", threeLayers, nil)
+		sink := watch(t, e, "r", 1)
+		want := func(what string, value byte) {
+			t.Helper()
+			time.Sleep(5 * time.Second)
+			// The middle of the canvas is a corner of a cell when there are several.
+			if taken := e.streams["s0"].publication.camera.layers.taken; byte(50*(taken+1)) != value {
+				t.Errorf("%s: layer %d is taken", what, taken)
+			}
+		}
+		want("alone", 150)
+		if v := sink.newest(); v != 150 {
+			t.Errorf("alone: luma is %d", v)
+		}
+		for i := 1; i < 4; i++ {
+			addStream(t, e, "r", fmt.Sprintf("s%d", i))
+		}
+		want("one of four", 100)
+		for i := 4; i < 16; i++ {
+			addStream(t, e, "r", fmt.Sprintf("s%d", i))
+		}
+		want("one of sixteen", 50)
+		for i := 1; i < 16; i++ {
+			if _, err := e.RemoveStream("r", fmt.Sprintf("s%d", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want("alone again", 150)
+
+		s.set(func() { s.off[2] = true })
+		want("the largest is not sent any more", 100)
+		s.set(func() { s.off[2], s.off[1], s.off[0] = false, true, true })
+		want("only the largest is sent", 150)
+
+		// Since it alone was shown, a picture was there at every tick.
+		sink.mu.Lock()
+		defer sink.mu.Unlock()
+		if n := len(s.requests()); n > 12 {
+			t.Errorf("%d keyframes asked for", n)
+		}
+		m := e.Metrics()
+		if decoded := m.FramesDecoded.Load(); decoded > 31*25 {
+			t.Errorf("%d pictures decoded in 30 s at 25 a second", decoded)
+		}
+	})
+}
+
+// TestLayerSwitchShowsNoGap: while another layer's keyframe is waited for, the layer before
+// goes on.
+func TestLayerSwitchShowsNoGap(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s0")
+		s := simulcast(t, e, "s0", threeLayers, nil)
+		watch(t, e, "r", 1)
+		time.Sleep(5 * time.Second)
+		s.set(func() { s.off[2] = true })
+		time.Sleep(5 * time.Second)
+		s.set(func() { s.off[2], s.deaf = false, true })
+		m := e.Metrics()
+		before := m.FramesDecoded.Load()
+		time.Sleep(8 * time.Second)
+		if n := m.FramesDecoded.Load() - before; n < 198 {
+			t.Errorf("%d pictures decoded in 8 s while a keyframe is waited for", n)
+		}
+		var waits []time.Duration
+		requests := s.requests()
+		for i, r := range requests {
+			if i > 0 && r.layer == 2 && requests[i-1].layer == 2 {
+				waits = append(waits, (r.at - requests[i-1].at).Round(100*time.Millisecond))
+			}
+		}
+		if want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}; !slices.Equal(waits, want) {
+			t.Errorf("the keyframe is asked for after %v, want %v", waits, want)
+		}
+	})
+}
+
+// TestOnlyWatchedIsDecoded: without a viewer nothing is decoded, and the first one sees a
+// picture at once: of what was kept, or of the keyframe that is asked for.
+func TestOnlyWatchedIsDecoded(t *testing.T) {
+	for name, c := range map[string]struct {
+		alone time.Duration // without a viewer
+		asks  int
+	}{"soon": {3 * time.Second, 0}, "late": {30 * time.Second, 1}} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, e *Engine) {
+				addVideoRoom(t, e, "r", 640, 360)
+				addStream(t, e, "r", "s")
+				s := simulcast(t, e, "s", [][2]int{{640, 360}}, nil)
+				time.Sleep(c.alone)
+				m := e.Metrics()
+				if n := m.FramesDecoded.Load(); n != 0 || len(s.requests()) != 0 {
+					t.Errorf("%d pictures decoded, %d keyframes asked for without a viewer", n, len(s.requests()))
+				}
+				sink := watch(t, e, "r", 1)
+				time.Sleep(200 * time.Millisecond)
+				if v := sink.newest(); v != 50 || len(s.requests()) != c.asks {
+					t.Errorf("after 200 ms luma is %d, keyframes were asked for: %v", v, s.requests())
+				}
+				if err := e.RemoveRoom("r"); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+// TestLeftAlone: a camera whose last viewer left is not decoded for long.
+func TestLeftAlone(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		simulcast(t, e, "s", [][2]int{{640, 360}}, nil)
+		for range 3 {
+			sink := &eye{}
+			sub, err := e.Subscribe("r", videoTracks, sink)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			if v := sink.newest(); v != 50 {
+				t.Errorf("luma is %d", v)
+			}
+			sub.Close()
+			time.Sleep(3 * time.Second)
+			before := e.Metrics().FramesDecoded.Load()
+			time.Sleep(10 * time.Second)
+			if n := e.Metrics().FramesDecoded.Load() - before; n != 0 {
+				t.Errorf("%d pictures decoded without a viewer", n)
+			}
+		}
+	})
+}
+
+// TestGapFreezes: after a loss, the last good picture stays until the next keyframe, which
+// is asked for with back-off.
+func TestGapFreezes(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		bad := func(n int) bool { return n >= 100 && n < 200 }
+		s := simulcast(t, e, "s", [][2]int{{640, 360}}, func(_, n int, payloads [][]byte) [][]byte {
+			last := len(payloads) - 1
+			if n == 100 {
+				payloads[last] = nil // lost
+			} else if bad(n) {
+				payloads[last] = append(slices.Clone(payloads[last][:1]), 250) // what must not be seen
+			}
+			return payloads
+		})
+		s.set(func() { s.deaf = true })
+		time.Sleep(5 * time.Second)
+		before := len(s.requests())
+		if v := sink.newest(); v != 50 {
+			t.Errorf("luma is %d during the gap, want that of the picture before", v)
+		}
+		time.Sleep(5 * time.Second)
+		if n := len(s.requests()); n-before > 2 || n < 2 {
+			t.Errorf("%d keyframes asked for in 5 s, %d before", n-before, before)
+		}
+		s.set(func() { s.deaf = false })
+		time.Sleep(5 * time.Second)
+		if v := sink.newest(); v != 50 {
+			t.Errorf("luma is %d after the gap", v)
+		}
+		sink.mu.Lock()
+		defer sink.mu.Unlock()
+		for _, seen := range sink.seen {
+			if seen.value == 250 {
+				t.Fatal("a picture after a gap is seen")
+			}
+		}
+	})
+}
+
+// TestSizeChanges: a stream that changes its size all the time makes few decoders.
+func TestSizeChanges(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		codecs := e.codecs.(*fakeCodecs)
+		simulcast(t, e, "s", [][2]int{{640, 360}}, func(_, n int, _ [][]byte) [][]byte {
+			size := threeLayers[n%2]
+			return fakeAU(size[0], size[1], 50, true)
+		})
+		time.Sleep(20 * time.Second)
+		codecs.mu.Lock()
+		defer codecs.mu.Unlock()
+		if n := codecs.videoDecoders; n < 8 || n > 11 {
+			t.Errorf("%d decoders made in 20 s", n)
+		}
+		if v := sink.newest(); v != 50 {
+			t.Errorf("luma is %d", v)
+		}
+	})
+}
+
+// TestTarget: what is asked of a publisher follows the size of the cell.
+func TestTarget(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s0")
+		s := simulcast(t, e, "s0", [][2]int{{640, 360}}, nil)
+		if got := s.VideoTarget(); got != minTarget {
+			t.Errorf("without a viewer: %d", got)
+		}
+		watch(t, e, "r", 1)
+		last := 0
+		for i, n := range []int{16, 9, 4, 1} {
+			for len(e.streams) > n {
+				if _, err := e.RemoveStream("r", fmt.Sprintf("s%d", len(e.streams)-1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for len(e.streams) < n {
+				addStream(t, e, "r", fmt.Sprintf("s%d", len(e.streams)))
+			}
+			time.Sleep(time.Second)
+			got := s.VideoTarget()
+			if got < minTarget || got < last*3/2 && i > 0 || got > 4_000_000 {
+				t.Errorf("one of %d: %d, one of more: %d", n, got, last)
+			}
+			last = got
+		}
+		if _, err := e.SetMuted("r", "s0", 1, true); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.VideoTarget(); got != minTarget {
+			t.Errorf("muted: %d", got)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package rtc
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// burst is how many packets of a picture are sent at once: more than the usual picture
+	// has, and less than what a home router has room for.
+	burst = 8
+	// paceStep is the time between two portions of a larger picture.
+	paceStep = 5 * time.Millisecond
+	// maxPaced is how many packets wait at most; more are sent at once.
+	maxPaced = 512
+	// pacedShare is the share of the time between two pictures, in percent, over which one
+	// is spread: what is sent again has room in the rest.
+	pacedShare = 70
+	// Bounds of the time between two pictures.
+	minInterval, maxInterval = 10 * time.Millisecond, 50 * time.Millisecond
+)
+
+// pacer spreads the packets of large pictures, which are keyframes mostly, over the time
+// until the next picture: a burst of 50 packets overflows the queues of thin links. One
+// goroutine serves all players, and only while packets wait.
+type pacer struct {
+	mu      sync.Mutex
+	queues  []*pacedTrack // that have packets
+	running bool
+	start   func(func()) // starts the goroutine
+	buffers sync.Pool    // of *[maxPayload]byte
+}
+
+// maxPayload is the longest payload that waits.
+const maxPayload = 1500
+
+func newPacer(start func(func())) *pacer {
+	return &pacer{start: start, buffers: sync.Pool{New: func() any { return new([maxPayload]byte) }}}
+}
+
+// pacedTrack sends pictures of one track.
+type pacedTrack struct {
+	pacer *pacer
+	track *track
+	count func(packets, bytes int) // counts what was sent
+
+	mu      sync.Mutex
+	waiting []pacedPacket
+	portion int    // sent in each step
+	before  uint32 // timestamp of the last picture
+	listed  bool   // in the pacer's queues
+	closed  bool
+}
+
+type pacedPacket struct {
+	buffer    *[maxPayload]byte
+	size      int
+	timestamp uint32
+	marker    bool
+}
+
+// write sends a picture, of which it copies what must wait.
+func (t *pacedTrack) write(payloads [][]byte, timestamp uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	interval := time.Duration(timestamp-t.before) * time.Second / time.Duration(t.track.clock)
+	t.before = timestamp
+	now := len(payloads)
+	switch {
+	case len(t.waiting)+len(payloads) > maxPaced:
+		t.send(len(t.waiting))
+	case len(t.waiting) > 0:
+		now = 0
+	case len(payloads) > burst+burst/2: // not for the sake of a few
+		now = burst
+	}
+	sent := 0
+	for i, payload := range payloads[:now] {
+		sent += t.track.write(payload, timestamp, i == len(payloads)-1)
+	}
+	t.count(now, sent)
+	if now == len(payloads) {
+		return
+	}
+	for i, payload := range payloads[now:] {
+		buffer := t.pacer.buffers.Get().(*[maxPayload]byte)
+		t.waiting = append(t.waiting, pacedPacket{buffer, copy(buffer[:], payload), timestamp, now+i == len(payloads)-1})
+	}
+	steps := int(min(max(interval, minInterval), maxInterval) * pacedShare / 100 / paceStep)
+	t.portion = max(t.portion, (len(t.waiting)+steps-1)/max(steps, 1))
+	if !t.listed {
+		t.listed = true
+		t.pacer.add(t)
+	}
+}
+
+// send sends the packets that wait for longest. It needs the lock.
+func (t *pacedTrack) send(n int) {
+	sent := 0
+	for i := range t.waiting[:n] {
+		p := &t.waiting[i]
+		sent += t.track.write(p.buffer[:p.size], p.timestamp, p.marker)
+		t.pacer.buffers.Put(p.buffer)
+		p.buffer = nil
+	}
+	t.waiting = t.waiting[:copy(t.waiting, t.waiting[n:])]
+	t.count(n, sent)
+}
+
+// step sends one portion, and tells whether more waits.
+func (t *pacedTrack) step() (more bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.send(min(t.portion, len(t.waiting)))
+	t.listed = len(t.waiting) > 0
+	if !t.listed {
+		t.portion = 0
+	}
+	return t.listed
+}
+
+// close drops what waits.
+func (t *pacedTrack) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for _, p := range t.waiting {
+		t.pacer.buffers.Put(p.buffer)
+	}
+	t.waiting = nil
+}
+
+// add has a track's portions sent.
+func (p *pacer) add(t *pacedTrack) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queues = append(p.queues, t)
+	if !p.running {
+		p.running = true
+		p.start(p.run)
+	}
+}
+
+// run sends portions until nothing waits.
+func (p *pacer) run() {
+	ticker := time.NewTicker(paceStep)
+	defer ticker.Stop()
+	var due []*pacedTrack
+	for range ticker.C {
+		p.mu.Lock()
+		due, p.queues = p.queues, due[:0]
+		p.mu.Unlock()
+		for i, t := range due {
+			due[i] = nil
+			if t.step() {
+				p.mu.Lock()
+				p.queues = append(p.queues, t)
+				p.mu.Unlock()
+			}
+		}
+		p.mu.Lock()
+		if len(p.queues) == 0 {
+			p.running = false
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+	}
+}
