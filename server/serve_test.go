@@ -204,7 +204,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, metric := range []string{
 		"sectile_ticks_skipped_total", `sectile_opus_encodes_total{kind="private"}`, `sectile_opus_decodes_total{kind="fec"}`,
-		`sectile_opus_decodes_total{kind="plc"}`, "sectile_limiter_active_seconds_total", "sectile_jitter_late_packets_total",
+		`sectile_opus_decodes_total{kind="plc"}`, "sectile_limiter_active_seconds_total", "sectile_opus_silence_packets_total", "sectile_jitter_late_packets_total",
 		"sectile_jitter_lost_packets_total", "sectile_jitter_reordered_packets_total", "sectile_jitter_duplicate_packets_total",
 		`sectile_video_frames_total{stage="dropped"}`,
 	} {

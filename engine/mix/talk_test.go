@@ -50,7 +50,7 @@ func TestFanIsNoTalker(t *testing.T) {
 		for _, level := range []float64{-80, -60, -50, -42, -35} {
 			var talk Talk
 			pcm := make([]int16, samples)
-			for n := range int(10 * time.Second / d) {
+			for n := range int(6 * time.Second / d) {
 				clear(pcm)
 				add(pcm, fan, n*samples, level)
 				if at := time.Duration(n) * d; talk.Step(pcm, d) && at > 2*time.Second {
@@ -58,7 +58,7 @@ func TestFanIsNoTalker(t *testing.T) {
 				}
 			}
 			begin, heard, words := -1, 0, 0
-			for n := range int(10 * time.Second / d) {
+			for n := range int(6 * time.Second / d) {
 				clear(pcm)
 				add(pcm, speech, n*samples, max(level+12, -45))
 				word := n*samples%len(speech) < len(speech)*85/100
@@ -91,7 +91,7 @@ func TestSteadySoundTalks(t *testing.T) {
 	pcm := make([]int16, 960)
 	for _, level := range []float64{-12, -20, -28} { // of the peak
 		var talk Talk
-		for n := range 60 * 50 {
+		for n := range 15 * 50 {
 			for i := range pcm {
 				pcm[i] = int16(amplitude(level) * math.Sin(2*math.Pi*440*float64(n*960+i)/48000))
 			}
