@@ -18,7 +18,7 @@ func TestPrint(t *testing.T) {
 	print(&b, []compared{
 		{row{name: "one"}, result{Report: &ours}, result{Report: &theirs}},
 		{row{name: "delay", bursts: true}, result{Report: &delay}, result{Report: &theirs}},
-		{row{name: "two"}, result{Report: &ours}, result{err: errors.New("no")}},
+		{row{name: "two"}, result{Report: &ours}, result{err: errors.New("no\nand more")}},
 	}, &compared{row: row{name: "many"}, ours: result{Report: &ours}})
 	for _, line := range []string{
 		"| one | 1.50 ms | 12.00 ms; one got 30 packets/s; 2 mixes wrong | 1/8.0 |",
@@ -28,6 +28,7 @@ func TestPrint(t *testing.T) {
 		"| Sectile, one | 0.06, 0.00 | 1.00 | 50.0 | 0.0 ms | 0.10, 1.00, 2.00 ms | 0 | 40 of 40 |",
 		"| Janus, one | 0.06, 0.00 | 1.00 | 30.0 | 0.0 ms |  |  | 38 of 40 |",
 		"| Janus, two | failed | | | | | | |",
+		"Janus, two: no",
 	} {
 		if !strings.Contains(b.String(), line+"\n") {
 			t.Errorf("no line %q", line)
