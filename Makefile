@@ -65,6 +65,12 @@ bench-density: bench-deps build
 	go build -o bin/ ./bench/load ./bench/density
 	bin/density $(ARGS)
 
+## bench-network: a table of what bad networks do to sound (ARGS="--long": 10 minutes of one)
+.PHONY: bench-network
+bench-network: build
+	go build -o bin/ ./bench/network
+	bin/network $(ARGS)
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:

@@ -118,7 +118,9 @@ func (o options) load(peer string, r row) (report *target.Report, err error) {
 		args = append(args, "--bursts")
 	}
 	var output, errors bytes.Buffer
-	cmd := exec.Command(o.Load, args...)
+	// Packets are to be sent in time and seen when they arrive, even if the server wants all
+	// of the machine.
+	cmd := exec.Command("nice", append([]string{"-n", "-10", o.Load}, args...)...)
 	cmd.Stdout, cmd.Stderr = &output, &errors
 	cmd.SysProcAttr = target.WithParent()
 	failed := cmd.Run()

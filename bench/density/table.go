@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // print prints two tables in Markdown: one beside the other, and each for itself.
@@ -43,6 +44,18 @@ func print(w io.Writer, all []compared, ticks *compared) {
 	}
 	if ticks != nil {
 		details(w, "Sectile, "+ticks.name, ticks.ours)
+	}
+	for _, c := range all {
+		failure(w, "Sectile, "+c.name, c.ours)
+		failure(w, "Janus, "+c.name, c.theirs)
+	}
+}
+
+// failure tells why there is no result.
+func failure(w io.Writer, name string, r result) {
+	if r.err != nil {
+		reason, _, _ := strings.Cut(r.err.Error(), "\n")
+		fmt.Fprintf(w, "\n%s: %s\n", name, reason)
 	}
 }
 

@@ -65,10 +65,10 @@ func (m sounds) talker(p *participant) int {
 func (m sounds) cast(p *participant) {
 	offset := 37 * (p.number + 11*p.room)
 	switch t := m.talker(p); {
-	case t < 0:
-		p.Play(m.silence, offset)
 	case t == 0 && m.burst != nil:
 		p.Play(m.burst, 0)
+	case t < 0 || m.burst != nil:
+		p.Play(m.silence, offset)
 	case m.speech != nil:
 		p.Play(m.speech, offset)
 	default:

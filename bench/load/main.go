@@ -37,7 +37,7 @@ type options struct {
 	Participants int           `default:"40" help:"Participants in each room."`
 	Talkers      int           `default:"3" help:"How many of them talk."`
 	Speech       string        `placeholder:"FILES" help:"Talkers speak: 16-bit mono WAV of 48 kHz, such as '/usr/share/sounds/alsa/*_*.wav'."`
-	Bursts       bool          `help:"The first talker of each room sends short bursts of a tone, whose delay is measured."`
+	Bursts       bool          `help:"The first talker of each room sends short bursts of a tone, whose delay is measured; the others are silent meanwhile."`
 	Warmup       time.Duration `default:"5s" help:"Not measured, after all have joined."`
 	Duration     time.Duration `default:"20s" help:"What is measured."`
 	JSON         bool          `name:"json" help:"Print the report as JSON."`

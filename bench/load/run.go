@@ -67,7 +67,7 @@ func (o options) run() (*target.Report, error) {
 
 // join connects everybody, a few at a time.
 func (o options) join(server target.Target) ([]*participant, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+time.Duration(o.Rooms*o.Participants)*100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second+time.Duration(o.Rooms*o.Participants)*50*time.Millisecond)
 	defer cancel()
 	for r := range o.Rooms {
 		if err := server.AddRoom(ctx, r); err != nil {
