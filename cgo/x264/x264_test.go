@@ -3,6 +3,7 @@ package x264
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -314,5 +315,61 @@ func BenchmarkEncode720p(b *testing.B) {
 			b.Fatal(err)
 		}
 		pts++
+	}
+}
+
+// TestSame: what is told to be the same is not encoded again, once it is as good as it gets,
+// and what differs still is.
+func TestSame(t *testing.T) {
+	e := newEncoder(t, params360())
+	img := yuv.NewImage(640, 360)
+	moving(img, 0)
+	same := bytes.Repeat([]byte{1}, 40*23)
+	sizes := make([]int, 0, 60)
+	encode := func(same []byte) {
+		t.Helper()
+		au, _, err := e.Encode(img, int64(len(sizes))*3600, false, same)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(au))
+	}
+	for range 50 {
+		encode(same)
+	}
+	if last := sizes[49]; last > 100 {
+		t.Errorf("a picture that stays takes %d bytes after two seconds", last)
+	}
+	part := img.Sub(320, 160, 64, 32)
+	yuv.Fill(&part, 200, 90, 160)
+	clear(same[10*40+20 : 10*40+24])
+	clear(same[11*40+20 : 11*40+24])
+	encode(same)
+	if last := sizes[50]; last < 60 {
+		t.Errorf("a new part takes %d bytes", last)
+	}
+	if _, _, err := e.Encode(img, 1e9, false, same[1:]); !errors.Is(err, ErrBlocks) {
+		t.Errorf("too few flags: %v", err)
+	}
+}
+
+// BenchmarkEncodeSame is the encoder's part of a picture of which nothing changed, told and
+// not told.
+func BenchmarkEncodeSame(b *testing.B) {
+	img := yuv.NewImage(1280, 720)
+	moving(img, 0)
+	for _, told := range []bool{false, true} {
+		b.Run(fmt.Sprintf("told=%v", told), func(b *testing.B) {
+			e := newEncoder(b, codec.VideoParams{Width: 1280, Height: 720, FPS: 25, Bitrate: 1_500_000, Preset: "superfast"})
+			var same []byte
+			if told {
+				same = bytes.Repeat([]byte{1}, 80*45)
+			}
+			for pts := int64(0); b.Loop(); pts++ {
+				if _, _, err := e.Encode(img, pts, false, same); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
