@@ -342,3 +342,33 @@ func TestTarget(t *testing.T) {
 		}
 	})
 }
+
+// TestPushAllocatesNothing: neither a packet of the layer that is taken, nor one of another.
+func TestPushAllocatesNothing(t *testing.T) {
+	e := New(Config{Codecs: &fakeCodecs{}})
+	defer e.Close()
+	c := newCamera(e, "s", func(int) {}, func() (time.Duration, bool) { return 0, false })
+	defer c.close()
+	c.show(true)
+	var sequences [2]uint16
+	push := func(layer int, payload []byte, marker bool) {
+		c.push(layer, h264.Packet{SSRC: uint32(layer), Sequence: sequences[layer], Timestamp: uint32(sequences[layer]) * 3000, Marker: marker, Payload: payload})
+		sequences[layer]++
+	}
+	for _, payload := range fakeAU(640, 360, 1, true)[:2] {
+		push(0, payload, false)
+	}
+	slice := fakeAU(640, 360, 1, false)[0]
+	sps := fakeAU(640, 360, 1, true)[0]
+	for range 2000 { // of which the queue keeps what it can
+		push(0, slice, true)
+	}
+	for layer := range 2 {
+		if n := testing.AllocsPerRun(1000, func() {
+			push(layer, sps, false)
+			push(layer, slice, true)
+		}); n != 0 {
+			t.Errorf("layer %d: %v allocations for two packets", layer, n)
+		}
+	}
+}
