@@ -112,8 +112,11 @@ func TestLayerThatFits(t *testing.T) {
 		want := func(what string, value byte) {
 			t.Helper()
 			time.Sleep(5 * time.Second)
-			// The middle of the canvas is a corner of a cell when there are several.
-			if taken := e.streams["s0"].publication.camera.layers.taken; byte(50*(taken+1)) != value {
+			c := s.camera
+			c.in.Lock()
+			taken := c.layers.taken
+			c.in.Unlock()
+			if byte(50*(taken+1)) != value {
 				t.Errorf("%s: layer %d is taken", what, taken)
 			}
 		}
@@ -141,9 +144,6 @@ func TestLayerThatFits(t *testing.T) {
 		s.set(func() { s.off[2], s.off[1], s.off[0] = false, true, true })
 		want("only the largest is sent", 150)
 
-		// Since it alone was shown, a picture was there at every tick.
-		sink.mu.Lock()
-		defer sink.mu.Unlock()
 		if n := len(s.requests()); n > 12 {
 			t.Errorf("%d keyframes asked for", n)
 		}
@@ -341,4 +341,36 @@ func TestTarget(t *testing.T) {
 			t.Errorf("muted: %d", got)
 		}
 	})
+}
+
+// TestPushAllocatesNothing: neither a packet of the layer that is taken, nor one of another.
+func TestPushAllocatesNothing(t *testing.T) {
+	e := New(Config{Codecs: &fakeCodecs{}})
+	defer e.Close()
+	c := newCamera(e, "s", func(int) {}, func() (time.Duration, bool) { return 0, false })
+	defer c.close()
+	c.show(true)
+	c.newView().Sequence()
+	for range cap(e.decodes) { // so that nothing is decoded, which is not what is measured
+		e.decodes <- struct{}{}
+		defer func() { <-e.decodes }()
+	}
+	var sequences [2]uint16
+	n := uint32(0)
+	payloads := fakeAU(640, 360, 1, true)
+	push := func(layer int) {
+		n++
+		for i, payload := range payloads {
+			c.push(layer, h264.Packet{SSRC: uint32(layer), Sequence: sequences[layer], Timestamp: n * 3000, Marker: i == len(payloads)-1, Payload: payload})
+			sequences[layer]++
+		}
+	}
+	for layer := range 2 {
+		for range 4 * maxUnits {
+			push(layer)
+		}
+		if n := testing.AllocsPerRun(1000, func() { push(layer) }); n != 0 {
+			t.Errorf("layer %d: %v allocations for a picture", layer, n)
+		}
+	}
 }

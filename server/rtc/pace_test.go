@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,12 +43,12 @@ func TestPacing(t *testing.T) {
 			*notingWriter
 		}
 		var viewers []viewer
-		counted := 0
+		var counted atomic.Int64
 		for range 3 {
 			w := &notingWriter{start: time.Now()}
 			track := newTrack(video, "s")
 			track.writer = w
-			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, count: func(packets, _ int) { counted += packets }}, w})
+			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
 		}
 		// 25 pictures a second: of 5 packets, but the fourth and the fifth of 60, and one of so
 		// many that they cannot wait.
@@ -70,8 +71,8 @@ func TestPacing(t *testing.T) {
 		for _, size := range sizes {
 			total += size
 		}
-		if counted != 3*total {
-			t.Errorf("%d packets are counted, want %d", counted, 3*total)
+		if n := counted.Load(); n != int64(3*total) {
+			t.Errorf("%d packets are counted, want %d", n, 3*total)
 		}
 		for _, v := range viewers {
 			if len(v.at) != total {

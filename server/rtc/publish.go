@@ -42,6 +42,8 @@ type publisher struct {
 }
 
 const (
+	// probeTime is how long pion is left alone with a new source. Its packets are kept.
+	probeTime = 100 * time.Millisecond
 	// limitStep is how small a change is not told: 1/8.
 	limitStep = 8
 	// soundAllowance is what the limit, which is for all media, allows for sound, bit/s.
@@ -235,6 +237,12 @@ func (p *publisher) follow() {
 	for {
 		select {
 		case s := <-p.changes:
+			// pion looks at the first packet, too, to find out that it does not know the source.
+			select {
+			case <-time.After(probeTime):
+			case <-p.stop:
+				return
+			}
 			if err := p.replace(s); err != nil {
 				p.log.Debug("new source", "err", err)
 			}
