@@ -59,6 +59,12 @@ bench-kernels: bench-deps
 		bin/peers.test -test.bench '$(BENCH)' -test.benchtime $(TIME) || exit 1; \
 	done | go run ./bench/kernels
 
+## bench-video: a table of the mosaic beside ffmpeg's (VIDEO="-quick" without PSNR and SSIM)
+.PHONY: bench-video
+bench-video: bench-deps
+	go test -c -o bin/video.test $(GOFLAGS),bench ./bench/video
+	bin/video.test -dir bin/bench-video $(VIDEO)
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:
