@@ -71,6 +71,12 @@ bench-network: build
 	go build -o bin/ ./bench/network
 	bin/network $(ARGS)
 
+## bench-video: a table of the mosaic beside ffmpeg's (VIDEO="-quick" without PSNR and SSIM)
+.PHONY: bench-video
+bench-video: bench-deps
+	go test -c -o bin/video.test $(GOFLAGS),bench ./bench/video
+	bin/video.test -dir bin/bench-video $(VIDEO)
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:

@@ -7,7 +7,7 @@ build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil
 test="$build chromium curl qemu-user-static"
 # Any npm will do: Debian's brings hundreds of packages along.
 command -v npm >/dev/null || test="$test npm"
-bench="$build libyuv-dev mate-backgrounds janus alsa-utils iproute2"
+bench="$build libyuv-dev mate-backgrounds janus alsa-utils iproute2 ffmpeg opencv-doc"
 
 case "${1:-}" in
 build) wanted=$build ;;

@@ -223,7 +223,7 @@ func TestLossyLinks(t *testing.T) {
 	bad := ts.link()
 	bad.Loss = 0.05
 	ts.publishOver(bad, "far", client.Media{Tone: tones[0], Level: -20, Width: 320, Height: 180, Colour: colours[0]})
-	ts.publish("near", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[1]})
+	near := ts.publish("near", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[1]})
 	players := []*client.Player{ts.play("r", ""), ts.playOver(bad, "r", "")}
 	for i, p := range players {
 		eventually(t, 20*time.Second, func() string {
@@ -235,7 +235,12 @@ func TestLossyLinks(t *testing.T) {
 		})
 	}
 	_, before, _ := players[1].Seen()
-	time.Sleep(3 * time.Second)
+	for n := range byte(150) { // 3 s of a picture that always changes; a still one is not sent again
+		colour := colours[1]
+		colour.Y += n % 5
+		near.SetPicture(320, 180, colour)
+		time.Sleep(20 * time.Millisecond)
+	}
 	if _, now, _ := players[1].Seen(); now-before < 60 { // of 75, with 5 % of the packets lost
 		t.Errorf("the player behind loss saw %d pictures in 3 s", now-before)
 	}

@@ -102,7 +102,7 @@ func send(p *engine.Publication, file [][]byte, fps int, ssrc uint32) {
 		pkt.Timestamp = uint32(n * 90000 / fps)
 		for i, payload := range payloads {
 			pkt.Payload, pkt.Marker = payload, i == len(payloads)-1
-			p.PushVideo(pkt)
+			p.PushVideo(0, pkt)
 			pkt.Sequence++
 		}
 	}
@@ -148,7 +148,7 @@ func (r *recorder) WriteVideo(au *room.AccessUnit) {
 
 type ignore struct{}
 
-func (ignore) RequestKeyframe() {}
+func (ignore) RequestKeyframe(int) {}
 func (ignore) Closed(error)     {}
 
 // factory makes the server's codecs and measures the CPU time of video.
