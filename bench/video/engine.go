@@ -149,7 +149,7 @@ func (r *recorder) WriteVideo(au *room.AccessUnit) {
 type ignore struct{}
 
 func (ignore) RequestKeyframe(int) {}
-func (ignore) Closed(error)     {}
+func (ignore) Closed(error)        {}
 
 // factory makes the server's codecs and measures the CPU time of video.
 type factory struct {

@@ -117,7 +117,8 @@ type Buffer struct {
 	inserted  int64 // media made up while nothing was there, at opuspkt.Rate
 	madeUp    int   // made up since there was real sound, at opuspkt.Rate
 	sound     []int16
-	guessed   int // samples at the front of sound up to the last that was made up
+	quiet     bool // the newest real sound is not heard
+	guessed   int  // samples at the front of sound up to the last that was made up
 	scratch   []int16
 	last      int16   // sample pulled last
 	pull      int     // how many are pulled at a time, at opuspkt.Rate
@@ -510,6 +511,9 @@ func (b *Buffer) decode(s *slot) {
 	b.frame = s.samples
 	b.gapLost, b.inserted = false, 0
 	if s.dtx {
+		if b.quiet {
+			b.madeUp = fadeSamples // there is nothing to fade
+		}
 		b.pass(b.frame)
 		return
 	}
@@ -543,6 +547,7 @@ func (b *Buffer) real(samples []int16) {
 		ramp(samples[:min(b.rate/fadeRate, len(samples))], gain, pcm.GainUnity)
 	}
 	b.madeUp = 0
+	b.quiet = pcm.Peak(samples) <= audibleStep
 	b.append(samples)
 }
 

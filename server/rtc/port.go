@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	// moderation is how long the socket is left alone while ticks of sound run. They bring
-	// in what they need themselves, and everything else can wait so long: a wake-up costs
-	// more than what is done for a packet.
-	moderation = 5 * time.Millisecond
-	// calm is after how long without a tick the socket is read at once again.
+	// calm is after how long without a tick of sound the socket is waited for. While ticks
+	// run, they read it, and what is not theirs goes to the waiting goroutine: waking it
+	// for each packet would cost more than all that is done for the packet.
 	calm = 100 * time.Millisecond
+	// moderation is how long the socket is left alone at most while pictures come, which
+	// ticks of sound are too far apart for.
+	moderation = 5 * time.Millisecond
 )
 
 // route takes the packets of one peer that need not go through pion. It returns whether
@@ -36,10 +37,13 @@ type port struct {
 	routesMu sync.RWMutex
 	routes   map[netip.AddrPort]route
 
+	timer  *time.Timer   // of wait
+	ready  chan struct{} // something came to be in others
 	inMu   sync.Mutex
-	others []udp.Packet // not taken by routes, for pion; copies
-	next   int          // of them
-	spares [][]byte     // for such copies
+	others []udp.Packet  // not taken by routes, for pion; copies
+	next   int           // of them
+	spares [][]byte      // for such copies
+	movies time.Duration // when a picture's packet came last
 
 	outMu sync.Mutex
 	out   *outgoing
@@ -56,8 +60,10 @@ type outgoing struct {
 const maxOutgoing = 256
 
 func newPort(conn *udp.Conn, clock func() time.Duration) *port {
-	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{}}
+	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{},
+		ready: make(chan struct{}, 1), timer: time.NewTimer(calm)}
 	p.polled.Store(-int64(calm))
+	p.movies = -calm
 	return p
 }
 
@@ -85,6 +91,12 @@ func (p *port) poll() {
 	}
 	defer p.inMu.Unlock()
 	_ = p.read() // an error means that the socket is closed
+	if len(p.others) > 0 {
+		select {
+		case p.ready <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // maxOthers bounds what waits for pion; more is lost, as in a full buffer of the socket.
@@ -101,6 +113,9 @@ func (p *port) read() error {
 			packet := &batch[i]
 			if p.take(packet) || len(p.others) >= maxOthers {
 				continue
+			}
+			if isRTP(packet.Data) {
+				p.movies = p.clock()
 			}
 			var data []byte
 			if n := len(p.spares); n > 0 {
@@ -120,18 +135,40 @@ func (p *port) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 		if n, addr, ok := p.other(b); ok {
 			return n, addr, nil
 		}
-		if p.clock()-time.Duration(p.polled.Load()) < calm {
-			time.Sleep(moderation)
-		} else if err := p.Wait(); err != nil {
-			return 0, netip.AddrPort{}, err
-		}
-		p.inMu.Lock()
-		err := p.read()
-		p.inMu.Unlock()
-		if err != nil {
+		if err := p.wait(); err != nil {
 			return 0, netip.AddrPort{}, err
 		}
 	}
+}
+
+// wait waits until it is worth while to look for others, and has them read.
+func (p *port) wait() error {
+	p.inMu.Lock()
+	movies := p.movies
+	p.inMu.Unlock()
+	switch now := p.clock(); {
+	case now-time.Duration(p.polled.Load()) >= calm:
+		if err := p.Wait(); err != nil {
+			return err
+		}
+	case now-movies < calm:
+		time.Sleep(moderation)
+	default:
+		p.timer.Reset(calm)
+		select {
+		case <-p.ready:
+			return nil
+		case <-p.timer.C: // the ticks have ended, perhaps
+		}
+	}
+	p.inMu.Lock()
+	defer p.inMu.Unlock()
+	return p.read()
+}
+
+// isRTP tells RTP from all else on the port (RFC 7983; RFC 5761, 4).
+func isRTP(packet []byte) bool {
+	return len(packet) >= 12 && packet[0]>>6 == 2 && (packet[1] < 192 || packet[1] > 223)
 }
 
 // other takes the next packet for pion into b.
@@ -171,11 +208,6 @@ func (p *port) ReadFrom(b []byte) (int, net.Addr, error) {
 		return n, nil, err
 	}
 	return n, net.UDPAddrFromAddrPort(addr), nil
-}
-
-// WriteToAddrPort implements ice.AddrPortReaderWriter.
-func (p *port) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	return p.WriteToUDPAddrPort(b, addr)
 }
 
 // queue copies a packet to those that flush sends.

@@ -36,11 +36,10 @@ func listen(addr string, addresses []netip.Addr, clock func() time.Duration, log
 			network = "udp6"
 		}
 	}
-	packets, err := net.ListenPacket(network, addr)
+	conn, err := udp.Listen(network, addr, socketBuffer)
 	if err != nil {
 		return nil, err
 	}
-	conn := packets.(*net.UDPConn)
 	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 	s := &socket{
@@ -53,15 +52,7 @@ func listen(addr string, addresses []netip.Addr, clock func() time.Duration, log
 			return nil, fmt.Errorf("address %v cannot be announced", a)
 		}
 	}
-	// Best effort: small buffers lose packets only under load.
-	_ = conn.SetReadBuffer(socketBuffer)
-	_ = conn.SetWriteBuffer(socketBuffer)
-	batches, err := udp.New(conn)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	s.port = newPort(batches, clock)
+	s.port = newPort(conn, clock)
 	s.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{
 		Logger: log.NewLogger("ice"), UDPConn: s.port,
 		OnUnhandledPacket: func([]byte, netip.AddrPort) { stray() },

@@ -23,17 +23,30 @@ type Packet struct {
 	Arrival time.Time      // when the kernel received it, wall clock; unused for writing
 }
 
-// Conn is a UDP socket. Beside the batches, all methods of net.UDPConn may be used.
-type Conn struct {
-	*net.UDPConn
-	batches
+// WriteToAddrPort sends one datagram.
+func (c *Conn) WriteToAddrPort(data []byte, addr netip.AddrPort) (int, error) {
+	one := [1]Packet{{Data: data, Addr: addr}}
+	if err := c.WriteBatch(one[:]); err != nil {
+		return 0, err
+	}
+	return len(data), nil
 }
 
-// New takes over a socket.
-func New(conn *net.UDPConn) (*Conn, error) {
-	c := &Conn{UDPConn: conn}
-	if err := c.init(conn); err != nil {
-		return nil, err
+// WriteTo implements net.PacketConn, for a *net.UDPAddr.
+func (c *Conn) WriteTo(data []byte, addr net.Addr) (int, error) {
+	to, ok := addr.(*net.UDPAddr)
+	if !ok {
+		return 0, &net.AddrError{Err: "not a UDP address", Addr: addr.String()}
 	}
-	return c, nil
+	return c.WriteToAddrPort(data, to.AddrPort())
 }
+
+// SetDeadline does nothing: nothing here waits for long. It is there for net.PacketConn,
+// as are the next two.
+func (c *Conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (c *Conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

@@ -23,10 +23,19 @@ type mmsghdr struct {
 // controlSize holds one struct timespec as a control message (cmsg(3)).
 const controlSize = 32
 
-// batches are the two directions of a socket.
-type batches struct {
-	raw  syscall.RawConn
-	ipv6 bool // addresses of the socket are struct sockaddr_in6
+// Conn is a UDP socket that the Go runtime's network poller does not know. The poller is
+// told of every datagram that comes and of every one that has left, whether or not anybody
+// waits for that, and each time a thread wakes up for nothing: thousands of times a second.
+// So whoever reads at fixed times, and rarely waits, is better off without it.
+//
+// One goroutine waits and one reads at a time; any may write.
+type Conn struct {
+	local *net.UDPAddr
+	ipv6  bool // addresses of the socket are struct sockaddr_in6
+
+	open   sync.RWMutex // held for reading while fd is used
+	fd     int
+	closed bool
 
 	in  vector
 	got []Packet
@@ -43,74 +52,126 @@ type vector struct {
 	control [Batch][controlSize]byte
 	data    []byte // Batch × MaxPacket for reading
 
-	call      func(fd uintptr) bool // made once, since a closure a call would be garbage
-	from, n   int                   // of headers
-	processed int
-	err       syscall.Errno
 }
 
-func (b *batches) init(conn *net.UDPConn) error {
+// Listen opens a socket as net.ListenPacket does. buffer is asked of the kernel for
+// either direction; it grants what it allows.
+func Listen(network, address string, buffer int) (*Conn, error) {
+	packets, err := net.ListenPacket(network, address)
+	if err != nil {
+		return nil, err
+	}
+	conn := packets.(*net.UDPConn)
+	defer conn.Close() // which takes it from the poller
+	c := &Conn{local: conn.LocalAddr().(*net.UDPAddr), fd: -1, got: make([]Packet, Batch)}
+	// Best effort: small buffers lose packets only under load.
+	_ = conn.SetReadBuffer(buffer)
+	_ = conn.SetWriteBuffer(buffer)
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.raw = raw
-	var domain int
 	var operr error
-	err = raw.Control(func(fd uintptr) {
-		if domain, operr = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_DOMAIN); operr != nil {
-			return
-		}
-		// The time of arrival is the kernel's, so that reading late does not look like jitter.
-		operr = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
-	})
-	if err == nil && operr != nil {
-		err = os.NewSyscallError("socket options", operr)
+	if err := raw.Control(func(fd uintptr) { operr = c.take(int(fd), buffer) }); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return err
+	if operr != nil {
+		return nil, os.NewSyscallError("socket", operr)
 	}
-	b.ipv6 = domain == syscall.AF_INET6
-	b.got = make([]Packet, Batch)
-	b.in.data = make([]byte, Batch*MaxPacket)
-	for i := range b.in.headers {
-		b.in.iovecs[i].Base = &b.in.data[i*MaxPacket]
-		b.in.iovecs[i].SetLen(MaxPacket)
+	c.in.data = make([]byte, Batch*MaxPacket)
+	for i := range c.in.headers {
+		c.in.iovecs[i].Base = &c.in.data[i*MaxPacket]
+		c.in.iovecs[i].SetLen(MaxPacket)
 	}
-	for _, v := range []*vector{&b.in, &b.out} {
+	for _, v := range []*vector{&c.in, &c.out} {
 		for i := range v.headers {
 			v.headers[i].hdr.Iov = &v.iovecs[i]
 			v.headers[i].hdr.Iovlen = 1
 			v.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&v.names[i]))
 		}
 	}
-	b.in.call = b.in.receive
-	b.out.call = b.out.send
+	return c, nil
+}
+
+// take makes a descriptor of its own of the socket behind fd.
+func (c *Conn) take(fd, buffer int) error {
+	domain, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_DOMAIN)
+	if err != nil {
+		return err
+	}
+	c.ipv6 = domain == syscall.AF_INET6
+	// The time of arrival is the kernel's, so that reading late does not look like jitter.
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1); err != nil {
+		return err
+	}
+	// Beyond the usual limit, if the process may (CAP_NET_ADMIN).
+	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, buffer)
+	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, buffer)
+	own, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return errno
+	}
+	c.fd = int(own)
 	return nil
 }
 
-// receive is the system call of ReadBatch.
-func (v *vector) receive(fd uintptr) bool {
-	n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&v.headers[0])), Batch, syscall.MSG_DONTWAIT, 0, 0)
-	v.processed, v.err = int(n), errno
-	return true
+// LocalAddr is the address that the socket is bound to.
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// use calls f with the descriptor, which is not closed meanwhile.
+func (c *Conn) use(f func(fd uintptr) error) error {
+	c.open.RLock()
+	defer c.open.RUnlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return f(uintptr(c.fd))
 }
 
-// readable tells whether there is a datagram; false has the runtime wait for one.
-func readable(fd uintptr) bool {
-	var b byte
-	_, _, errno := syscall.Syscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b)), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
-	return errno != syscall.EAGAIN && errno != syscall.EINTR
+// Close closes the socket and ends Wait. Closing again does nothing.
+func (c *Conn) Close() error {
+	// Not connected, but it wakes up who waits all the same (inet_shutdown in Linux).
+	_ = c.use(func(fd uintptr) error { return syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })
+	c.open.Lock()
+	defer c.open.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	return os.NewSyscallError("close", syscall.Close(c.fd))
 }
 
-// Wait waits until ReadBatch has something to return. The error is that of a socket which
-// is closed or whose deadline is over.
-func (b *batches) Wait() error { return b.raw.Read(readable) }
+// pollFD is struct pollfd of poll(2).
+type pollFD struct {
+	fd              int32
+	events, revents int16
+}
+
+const (
+	pollIn  = 1
+	pollOut = 4
+)
+
+// await waits for events, at most for d; the caller looks whether they came.
+func await(fd uintptr, events int16, d time.Duration) {
+	p := pollFD{fd: int32(fd), events: events}
+	timeout := syscall.NsecToTimespec(int64(d))
+	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&timeout)), 0, 0, 0)
+}
+
+// Wait waits until ReadBatch has something to return, or for a second. It occupies a
+// thread.
+func (c *Conn) Wait() error {
+	return c.use(func(fd uintptr) error {
+		await(fd, pollIn, time.Second)
+		return nil
+	})
+}
 
 // ReadBatch returns the datagrams that are there, at most Batch, and none if there are
-// none. They are valid until the next call. One goroutine reads at a time.
-func (b *batches) ReadBatch() ([]Packet, error) {
-	v := &b.in
+// none. They are valid until the next call.
+func (c *Conn) ReadBatch() ([]Packet, error) {
+	v := &c.in
 	for i := range v.headers {
 		h := &v.headers[i].hdr
 		h.Namelen = syscall.SizeofSockaddrInet6
@@ -118,33 +179,45 @@ func (b *batches) ReadBatch() ([]Packet, error) {
 		h.SetControllen(controlSize)
 		h.Flags = 0
 	}
-	if err := b.raw.Read(v.call); err != nil {
-		return nil, err
+	c.open.RLock()
+	defer c.open.RUnlock()
+	if c.closed {
+		return nil, net.ErrClosed
 	}
-	if v.err == syscall.EAGAIN || v.err == syscall.EINTR {
+	n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&v.headers[0])), Batch, syscall.MSG_DONTWAIT, 0, 0)
+	switch errno {
+	case 0:
+	case syscall.EAGAIN, syscall.EINTR:
 		return nil, nil
+	default:
+		return nil, os.NewSyscallError("recvmmsg", errno)
 	}
-	if v.err != 0 {
-		return nil, os.NewSyscallError("recvmmsg", v.err)
-	}
-	for i := range v.processed {
+	for i := range int(n) {
 		at := i * MaxPacket
-		b.got[i] = Packet{
+		c.got[i] = Packet{
 			Data:    v.data[at : at+int(v.headers[i].length) : at+MaxPacket],
 			Addr:    address(&v.names[i]),
 			Arrival: arrival(v.control[i][:v.headers[i].hdr.Controllen]),
 		}
 	}
-	return b.got[:v.processed], nil
+	return c.got[:n], nil
 }
 
-// WriteBatch sends datagrams, in order. It waits while the socket's buffer is full. One
-// that the kernel refuses, to an address without a route for example, is skipped. The
-// error is that of a socket which cannot be used any more.
-func (b *batches) WriteBatch(packets []Packet) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	v := &b.out
+// patience is how long WriteBatch waits at most for room in the socket's buffer.
+const patience = 20 * time.Millisecond
+
+// WriteBatch sends datagrams, in order. It waits a little while the socket's buffer is
+// full. One that the kernel refuses, to an address without a route for example, is
+// skipped. The error is net.ErrClosed.
+func (c *Conn) WriteBatch(packets []Packet) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open.RLock()
+	defer c.open.RUnlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	v := &c.out
 	for len(packets) > 0 {
 		n := min(len(packets), Batch)
 		for i, p := range packets[:n] {
@@ -154,41 +227,39 @@ func (b *batches) WriteBatch(packets []Packet) error {
 				v.iovecs[i].Base = &p.Data[0]
 			}
 			v.iovecs[i].SetLen(len(p.Data))
-			v.headers[i].hdr.Namelen = b.setAddress(&v.names[i], p.Addr)
+			v.headers[i].hdr.Namelen = c.setAddress(&v.names[i], p.Addr)
 		}
-		v.from, v.n = 0, n
-		err := b.raw.Write(v.call)
+		v.send(uintptr(c.fd), n)
 		for i := range n {
 			v.iovecs[i].Base = nil // keep nobody's packet alive
-		}
-		if err != nil {
-			return err
 		}
 		packets = packets[n:]
 	}
 	return nil
 }
 
-// send is the system calls of WriteBatch; false has the runtime wait for space.
-func (v *vector) send(fd uintptr) bool {
-	for v.from < v.n {
-		n, _, errno := syscall.Syscall6(sysSendmmsg, fd, uintptr(unsafe.Pointer(&v.headers[v.from])), uintptr(v.n-v.from), syscall.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			v.from += int(n)
-		case syscall.EAGAIN:
-			return false
-		case syscall.EINTR:
+// send sends the first n.
+func (v *vector) send(fd uintptr, n int) {
+	waited := false
+	for from := 0; from < n; {
+		sent, _, errno := syscall.Syscall6(sysSendmmsg, fd, uintptr(unsafe.Pointer(&v.headers[from])), uintptr(n-from), syscall.MSG_DONTWAIT, 0, 0)
+		switch {
+		case errno == 0:
+			from += int(sent)
+		case errno == syscall.EINTR:
+		case errno == syscall.EAGAIN && !waited:
+			await(fd, pollOut, patience)
+			waited = true
 		default:
-			v.from++ // the error is that of the first
+			from++ // the error is that of the first
+			waited = false
 		}
 	}
-	return true
 }
 
 // setAddress writes addr as the socket's family wants it and returns its size.
-func (b *batches) setAddress(to *syscall.RawSockaddrInet6, addr netip.AddrPort) uint32 {
-	if b.ipv6 {
+func (c *Conn) setAddress(to *syscall.RawSockaddrInet6, addr netip.AddrPort) uint32 {
+	if c.ipv6 {
 		*to = syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Addr: addr.Addr().As16()}
 		binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&to.Port))[:], addr.Port())
 		return syscall.SizeofSockaddrInet6

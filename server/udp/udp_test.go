@@ -2,6 +2,7 @@ package udp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,24 +12,25 @@ import (
 
 func open(t testing.TB, network, address string) *Conn {
 	t.Helper()
-	conn, err := net.ListenPacket(network, address)
+	c, err := Listen(network, address, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	c, err := New(conn.(*net.UDPConn))
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 
 // read waits for datagrams.
 func read(c *Conn) ([]Packet, error) {
-	if err := c.Wait(); err != nil {
-		return nil, err
+	for range 5 {
+		if err := c.Wait(); err != nil {
+			return nil, err
+		}
+		if got, err := c.ReadBatch(); len(got) > 0 || err != nil {
+			return got, err
+		}
 	}
-	return c.ReadBatch()
+	return nil, errors.New("nothing comes")
 }
 
 func port(c *Conn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
@@ -57,7 +59,6 @@ func TestBatch(t *testing.T) {
 			}
 			after := time.Now()
 			time.Sleep(20 * time.Millisecond) // reading late must not show in Arrival
-			to.SetReadDeadline(time.Now().Add(5 * time.Second))
 			for got := 0; got < len(packets); {
 				batch, err := read(to)
 				if err != nil {
@@ -97,7 +98,6 @@ func TestRefused(t *testing.T) {
 	if err := from.WriteBatch(packets); err != nil {
 		t.Fatal(err)
 	}
-	to.SetReadDeadline(time.Now().Add(5 * time.Second))
 	for got := 0; got < 10; {
 		batch, err := read(to)
 		if err != nil {
@@ -125,11 +125,24 @@ func TestClosed(t *testing.T) {
 	c := open(t, "udp4", "127.0.0.1:0")
 	done := make(chan error)
 	go func() {
-		done <- c.Wait()
+		for {
+			if err := c.Wait(); err != nil {
+				done <- err
+				return
+			}
+		}
 	}()
+	time.Sleep(20 * time.Millisecond) // so that it waits, most likely
+	start := time.Now()
 	c.Close()
-	if err := <-done; err == nil {
-		t.Error("Wait for a closed socket gives no error")
+	if err := <-done; err != net.ErrClosed {
+		t.Errorf("Wait for a closed socket: %v", err)
+	}
+	if d := time.Since(start); d > time.Second/2 {
+		t.Errorf("Wait ends %v after Close", d)
+	}
+	if err := c.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
 	}
 	if _, err := c.ReadBatch(); err == nil {
 		t.Error("ReadBatch of a closed socket gives no error")
@@ -146,7 +159,6 @@ func TestAllocs(t *testing.T) {
 		for i := range packets {
 			packets[i] = Packet{Data: make([]byte, 200), Addr: netip.AddrPortFrom(netip.MustParseAddr(tt.loopback), port(to))}
 		}
-		to.SetReadDeadline(time.Now().Add(5 * time.Second))
 		n := testing.AllocsPerRun(100, func() {
 			if err := from.WriteBatch(packets); err != nil {
 				t.Fatal(err)
@@ -179,7 +191,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.Run("single", func(b *testing.B) {
 		for b.Loop() {
 			for _, p := range packets {
-				from.WriteToUDPAddrPort(p.Data, p.Addr)
+				from.WriteToAddrPort(p.Data, p.Addr)
 			}
 		}
 	})
