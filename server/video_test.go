@@ -164,7 +164,7 @@ func TestLossyLinks(t *testing.T) {
 	bad := ts.link()
 	bad.Loss = 0.05
 	ts.publishOver(bad, "far", client.Media{Tone: tones[0], Level: -20, Width: 320, Height: 180, Colour: colours[0]})
-	ts.publish("near", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[1]})
+	near := ts.publish("near", client.Media{Tone: tones[1], Level: -20, Width: 320, Height: 180, Colour: colours[1]})
 	players := []*client.Player{ts.play("r", ""), ts.playOver(bad, "r", "")}
 	for i, p := range players {
 		eventually(t, 20*time.Second, func() string {
@@ -176,9 +176,17 @@ func TestLossyLinks(t *testing.T) {
 		})
 	}
 	_, before, _ := players[1].Seen()
-	time.Sleep(3 * time.Second)
-	if _, now, _ := players[1].Seen(); now-before < 60 { // of 75, with 5 % of the packets lost
-		t.Errorf("the player behind loss saw %d pictures in 3 s", now-before)
+	_, clean, _ := players[0].Seen()
+	for n := range 30 { // what does not change is not sent
+		c := colours[1]
+		c.Y += byte(20 * (n % 2))
+		near.SetPicture(320, 180, c)
+		time.Sleep(100 * time.Millisecond)
+	}
+	_, now, _ := players[1].Seen()
+	_, all, _ := players[0].Seen()
+	if all -= clean; all < 25 || now-before < all*8/10 {
+		t.Errorf("the player behind loss saw %d pictures in 3 s, the other one %d", now-before, all)
 	}
 	if n := ts.srv.engine.Metrics().Jitter.Lost.Load(); n == 0 {
 		t.Error("no lost packet counted")
