@@ -21,7 +21,7 @@ type sounds struct {
 }
 
 // sounds encodes what the options ask for. The tones are so quiet that all of them at once
-// stay below full scale.
+// stay below full scale, and so loud that none is taken for a fan.
 func (o options) sounds() (m sounds, err error) {
 	if m.silence, err = media.Silence(); err != nil {
 		return m, err
@@ -41,7 +41,7 @@ func (o options) sounds() (m sounds, err error) {
 	}
 	m.level = -20
 	if o.Talkers > 8 {
-		m.level = -30
+		m.level = -27
 	}
 	m.tones = make([]media.Clip, o.Talkers)
 	for i := range m.tones {

@@ -64,7 +64,7 @@ func (in input) file(t *testing.T, i int) string {
 	if in.kind == frozen {
 		rate = []string{"-qp", "27"} // rate control would improve the picture for ever
 	}
-	part := path + ".part"
+	part := fmt.Sprintf("%s.%d", path, os.Getpid())
 	args := []string{"-v", "error", "-y", "-stream_loop", "-1", "-r", fmt.Sprint(in.fps), "-ss", fmt.Sprint(i), "-i", source,
 		"-an", "-vf", filter, "-t", fmt.Sprint(seconds), "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency",
 		"-profile:v", "baseline", "-g", "300", "-threads", "1", "-f", "h264"}

@@ -132,7 +132,12 @@ func judge(t *testing.T, in input, cameras int, opts room.Options, path string, 
 		for i, r := range cells {
 			shown := picture.sub(r)
 			best, like := math.Inf(1), 0.0
-			for _, ref := range refs[i].around(int(at.Seconds() * float64(in.fps))) {
+			number := int(at.Seconds() * float64(in.fps))
+			window := refs[i].around(number)
+			if refs[i].first+len(window) <= number {
+				t.Fatalf("%s ends before picture %d", in.file(t, i), number)
+			}
+			for _, ref := range window {
 				if d := distance(shown, ref); d < best {
 					best, like = d, ssim(shown, ref)
 				}

@@ -53,7 +53,7 @@ func TestVideo(t *testing.T) {
 		opts := room.DefaultOptions()
 		opts.DisableVideo, opts.FPS, opts.VideoBitrate = false, r.fps, r.kbit
 		c, outputs := ours(t, r.in, r.cameras, opts)
-		path := filepath.Join(*dir, "ours.h264")
+		path := filepath.Join(t.TempDir(), "ours.h264")
 		save(t, outputs, path)
 		var times []time.Duration
 		for _, o := range outputs {
@@ -65,7 +65,7 @@ func TestVideo(t *testing.T) {
 			continue
 		}
 		for _, scaler := range []string{"bicubic", "area"} {
-			path := filepath.Join(*dir, "peer.h264")
+			path := filepath.Join(t.TempDir(), "peer.h264")
 			used := ffmpeg(t, r.in, r.cameras, opts, scaler, path)
 			info, err := os.Stat(path)
 			must(t, err)

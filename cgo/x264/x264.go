@@ -118,8 +118,8 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 
 	// Constant quality up to the bitrate, not the bitrate at any quality: what stands still
 	// is good once and for all, costs nothing from then on, and leaves its share of the
-	// buffer to what moves. Where the bitrate is the limit it is no worse either: 9 cameras
-	// at 1.5 Mbit/s are 0.5 dB better than with average bitrate, at the same cost.
+	// buffer to what moves: nine fixed cameras at 1.5 Mbit/s are 0.5 dB better than with
+	// average bitrate at the same cost. A film with cuts is 0.4 dB worse, but no camera.
 	kbit := int32(p.Bitrate / 1000)
 	param.Rc.IRcMethod = x264c.RcCrf
 	param.Rc.FRfConstant = rateFactor
