@@ -75,7 +75,7 @@ func New(c Config) *Engine {
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	e.audio = sched.New(runtime.GOMAXPROCS(0), e.Now, e.metrics)
+	e.audio = sched.NewPacked(runtime.GOMAXPROCS(0), e.Now, e.metrics)
 	e.video = sched.New(runtime.GOMAXPROCS(0), e.Now, nil)
 	return e
 }

@@ -8,6 +8,7 @@ import (
 
 	"sectile/engine/codec"
 	"sectile/engine/compose"
+	"sectile/engine/mix"
 )
 
 // Options are the settings of one room. The JSON names are also the names in a
@@ -183,7 +184,7 @@ func joinInts(list []int) string {
 
 // audioParams are those of every encoder of a room with these options.
 func (o Options) audioParams() codec.AudioParams {
-	return codec.AudioParams{SampleRate: o.SampleRate, Bitrate: o.Bitrate * 1000, Complexity: 5}
+	return codec.AudioParams{SampleRate: o.SampleRate, Bitrate: o.Bitrate * 1000, Complexity: mix.Usual}
 }
 
 // videoParams are those of the mosaic's encoder.

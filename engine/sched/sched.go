@@ -21,10 +21,21 @@ const (
 	// grain is the resolution of phases: 6 samples at 48 kHz and 1 at 8 kHz, so that every
 	// deadline falls on a whole sample at all of Opus's rates.
 	grain = 125 * time.Microsecond
-	// phases divide a period, and share tasks of one worker have the same phase before
-	// another phase is used.
+	// phases divide a period. Tasks of one worker have the same phase as long as they take
+	// no longer than share together; guess is what a task is taken to need at first.
 	phases = 16
-	share  = 3
+	share  = 500 * time.Microsecond
+	guess  = 100 * time.Microsecond
+	// early is half of the resolution of the runtime's timers: it waits for whole
+	// milliseconds, and what is left then takes another wait, and another wake-up.
+	early = time.Millisecond / 2
+	// slack has a wait end after the last of its milliseconds, not right before.
+	slack = 40 * time.Microsecond
+	// A packed scheduler uses another worker when those in use are busy for this share of
+	// their time, and takes tasks from a worker above the second one.
+	packed, crowded = 0.5, 0.6
+	// settle is how long a worker's busy time is measured.
+	settle = time.Second
 	// gather bounds how long the ticks of one wake-up go on before After is called.
 	gather = 2 * time.Millisecond
 )
@@ -39,6 +50,8 @@ type Scheduler struct {
 	metrics *metrics.Engine // nil: not measured
 
 	around atomic.Pointer[around]
+	packed bool
+	early  time.Duration // by how much ticks may come before their deadlines
 
 	mu      sync.Mutex
 	workers []*worker
@@ -52,7 +65,16 @@ type around struct{ before, after func() }
 // New starts a scheduler with so many workers. clock is monotonic. With metrics, the
 // lateness and duration of ticks and the skipped ones are counted there.
 func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
-	s := &Scheduler{clock: clock, metrics: m}
+	return start(&Scheduler{clock: clock, metrics: m}, workers)
+}
+
+// NewPacked is like New, but for few wake-ups: tasks share a worker as long as it has time
+// for them, and come up to half a millisecond before their deadlines.
+func NewPacked(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
+	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early}, workers)
+}
+
+func start(s *Scheduler, workers int) *Scheduler {
 	for range max(workers, 1) {
 		w := &worker{scheduler: s, wake: make(chan struct{}, 1)}
 		s.workers = append(s.workers, w)
@@ -65,11 +87,29 @@ func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler 
 // The period must be positive.
 func (s *Scheduler) Add(period time.Duration, tick Tick) {
 	s.mu.Lock()
-	n := s.added
+	defer s.mu.Unlock()
+	w := s.workers[s.added%len(s.workers)]
 	s.added++
-	s.mu.Unlock()
+	if s.packed {
+		w = s.choose()
+	}
+	w.promised.Add(int64(guess * 1e6 / period))
+	w.add(&task{period: period, tick: tick, cost: guess})
+}
 
-	s.workers[n%len(s.workers)].add(&task{period: period, tick: tick})
+// choose finds the worker for another task: the first with time to spare, or else the
+// least busy one.
+func (s *Scheduler) choose() *worker {
+	best := s.workers[0]
+	for _, w := range s.workers {
+		if w.load() < packed {
+			return w
+		}
+		if w.load() < best.load() {
+			best = w
+		}
+	}
+	return best
 }
 
 // Around has before called whenever ticks are due, on the goroutine that runs them, and
@@ -87,9 +127,11 @@ func (s *Scheduler) Close() {
 
 type task struct {
 	period time.Duration
+	placed bool // has a phase
 	phase  int
 	next   time.Duration
 	tick   Tick
+	cost   time.Duration // of a tick, averaged
 }
 
 // worker owns its tasks' heap; only the hand-over of new ones takes the lock.
@@ -97,7 +139,10 @@ type worker struct {
 	scheduler *Scheduler
 	wake      chan struct{}
 	tasks     taskHeap
-	perPhase  [phases]int // tasks
+	since     time.Duration // when the measurement of worked began
+	worked    time.Duration
+
+	busy, promised atomic.Int64 // millionths of its time: measured, and of tasks added since
 
 	mu     sync.Mutex
 	added  []*task
@@ -144,7 +189,10 @@ func (w *worker) run() {
 		if len(w.tasks) > 0 {
 			wait = w.tasks[0].next - w.scheduler.clock()
 		}
-		if wait > 0 {
+		if wait > w.scheduler.early {
+			if w.scheduler.early > 0 {
+				wait = max(wait.Round(time.Millisecond), time.Millisecond) + slack
+			}
 			timer.Reset(wait)
 			select {
 			case <-timer.C:
@@ -158,8 +206,11 @@ func (w *worker) run() {
 
 // start gives a task its phase and its first deadline.
 func (w *worker) start(t *task) {
-	t.phase = w.choose()
-	w.perPhase[t.phase]++
+	if t.placed { // comes from another worker
+		heap.Push(&w.tasks, t)
+		return
+	}
+	t.phase, t.placed = w.choose(), true
 	at := t.period * time.Duration(t.phase) / phases
 	now := w.scheduler.clock()
 	t.next = now - now%t.period + at
@@ -173,17 +224,56 @@ func (w *worker) start(t *task) {
 // choose finds the phase for another task. The order of phases is that of their bits
 // reversed, so that those in use are always spread over the period.
 func (w *worker) choose() int {
+	var cost [phases]time.Duration
+	for _, t := range w.tasks {
+		cost[t.phase] += t.cost
+	}
 	best := 0
 	for i := range phases {
 		phase := int(bits.Reverse8(uint8(i)) >> (8 - 4)) // 2⁴ phases
-		if w.perPhase[phase] < share {
+		if cost[phase]+guess <= share {
 			return phase
 		}
-		if w.perPhase[phase] < w.perPhase[best] {
+		if cost[phase] < cost[best] {
 			best = phase
 		}
 	}
 	return best
+}
+
+// load is the share of its time that the worker is busy.
+func (w *worker) load() float64 { return float64(w.busy.Load()+w.promised.Load()) / 1e6 }
+
+// measure takes down how busy the worker was, from time to time, and hands a task over if
+// another worker has more time.
+func (w *worker) measure(now time.Duration) {
+	elapsed := now - w.since
+	if elapsed < settle {
+		return
+	}
+	w.busy.Store(int64(w.worked) * 1e6 / int64(elapsed))
+	w.promised.Store(0)
+	w.since, w.worked = now, 0
+	if w.load() < crowded || len(w.tasks) < 2 {
+		return
+	}
+	s := w.scheduler
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idlest := w
+	for _, other := range s.workers {
+		if other.load() < idlest.load() {
+			idlest = other
+		}
+	}
+	t := w.tasks[len(w.tasks)-1] // not the one that is due next
+	share := float64(t.cost) / float64(t.period)
+	if idlest.load()+share > w.load()-share {
+		return
+	}
+	w.tasks = w.tasks[:len(w.tasks)-1] // the last of a heap
+	idlest.promised.Add(int64(1e6 * share))
+	idlest.add(t)
 }
 
 // runAll runs the ticks that are due, the most urgent first.
@@ -194,20 +284,25 @@ func (w *worker) runAll() {
 		hooks.before()
 	}
 	start := s.clock()
-	for len(w.tasks) > 0 && w.tasks[0].next <= s.clock() {
-		if t := w.tasks[0]; w.runDue(t) {
+	for now := start; len(w.tasks) > 0 && w.tasks[0].next <= now+s.early; {
+		t := w.tasks[0]
+		again := w.runDue(t)
+		if again {
 			heap.Fix(&w.tasks, 0)
 		} else {
 			heap.Pop(&w.tasks)
-			w.perPhase[t.phase]--
 		}
-		if s.clock()-start > gather {
+		now = s.clock()
+		if now-start > gather {
 			break // the next round is at once
 		}
 	}
 	if hooks != nil {
 		hooks.after()
 	}
+	now := s.clock()
+	w.worked += now - start
+	w.measure(now)
 }
 
 // runDue runs the ticks of t that are due and moves its deadline to the next one.
@@ -215,13 +310,15 @@ func (w *worker) runDue(t *task) (again bool) {
 	clock, m := w.scheduler.clock, w.scheduler.metrics
 	for range catchUp {
 		start := clock()
-		if start < t.next {
+		if start+w.scheduler.early < t.next {
 			return true
 		}
 		again := t.tick(t.next)
+		took := clock() - start
+		t.cost += (took - t.cost) / 16
 		if m != nil {
-			m.TickLateness.Observe(start - t.next)
-			m.TickDuration.Observe(clock() - start)
+			m.TickLateness.Observe(max(start-t.next, 0))
+			m.TickDuration.Observe(took)
 		}
 		t.next += t.period
 		if !again {

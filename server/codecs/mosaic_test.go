@@ -68,7 +68,7 @@ func (s *spectator) seen() (decoded, width, height int) {
 type camera struct{}
 
 func (camera) RequestKeyframe(int) {}
-func (camera) Closed(error)     {}
+func (camera) Closed(error)        {}
 
 // TestMosaicJoins plays a moving mosaic to players who come one after the other: each can
 // decode all that it is given, from its first picture on, also when it is moved to the half
