@@ -33,7 +33,7 @@ const (
 	slack = 40 * time.Microsecond
 	// A packed scheduler uses another worker when those in use are busy for this share of
 	// their time, and takes tasks from a worker above the second one.
-	packed, crowded = 0.5, 0.6
+	packed, crowded = 0.25, 0.35
 	// settle is how long a worker's busy time is measured.
 	settle = time.Second
 	// gather bounds how long the ticks of one wake-up go on before After is called.
@@ -171,6 +171,9 @@ func (w *worker) signal() {
 }
 
 func (w *worker) run() {
+	if w.scheduler.packed {
+		prefer()
+	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -244,7 +247,7 @@ func (w *worker) choose() int {
 // load is the share of its time that the worker is busy.
 func (w *worker) load() float64 { return float64(w.busy.Load()+w.promised.Load()) / 1e6 }
 
-// measure takes down how busy the worker was, from time to time, and hands a task over if
+// measure takes down how busy the worker was, from time to time, and hands tasks over if
 // another worker has more time.
 func (w *worker) measure(now time.Duration) {
 	elapsed := now - w.since
@@ -266,14 +269,21 @@ func (w *worker) measure(now time.Duration) {
 			idlest = other
 		}
 	}
-	t := w.tasks[len(w.tasks)-1] // not the one that is due next
-	share := float64(t.cost) / float64(t.period)
-	if idlest.load()+share > w.load()-share {
-		return
+	// A worker is busy with more than ticks, so what it does for each is more than their cost.
+	var cost float64
+	for _, t := range w.tasks {
+		cost += float64(t.cost) / float64(t.period)
 	}
-	w.tasks = w.tasks[:len(w.tasks)-1] // the last of a heap
-	idlest.promised.Add(int64(1e6 * share))
-	idlest.add(t)
+	for spare := (w.load() - idlest.load()) / 2; len(w.tasks) > 1; {
+		t := w.tasks[len(w.tasks)-1] // the last of a heap is not the one that is due next
+		share := float64(t.cost) / float64(t.period) / cost * w.load()
+		if spare -= share; spare < 0 {
+			return
+		}
+		w.tasks = w.tasks[:len(w.tasks)-1]
+		idlest.promised.Add(int64(1e6 * share))
+		idlest.add(t)
+	}
 }
 
 // runAll runs the ticks that are due, the most urgent first.

@@ -206,15 +206,15 @@ func TestPacked(t *testing.T) {
 			}
 			return n
 		}
-		work.Store(int64(500 * time.Microsecond)) // a quarter of one worker's time
+		work.Store(int64(400 * time.Microsecond)) // a fifth of one worker's time
 		time.Sleep(5 * time.Second)
 		if n := used(); n != 1 {
 			t.Errorf("%d workers are used for what one can do, want 1", n)
 		}
 		work.Store(int64(3 * time.Millisecond)) // one and a half
-		time.Sleep(20 * time.Second)
+		time.Sleep(5 * time.Second)
 		for i, w := range s.workers {
-			if load := w.load(); load > 0.75 {
+			if load := w.load(); load > 0.6 {
 				t.Errorf("worker %d is busy for %.2f of its time", i, load)
 			}
 		}
