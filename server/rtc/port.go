@@ -37,13 +37,13 @@ type port struct {
 	routesMu sync.RWMutex
 	routes   map[netip.AddrPort]route
 
-	timer  *time.Timer   // of wait
-	ready  chan struct{} // something came to be in others
-	inMu   sync.Mutex
-	others []udp.Packet  // not taken by routes, for pion; copies
-	next   int           // of them
-	spares [][]byte      // for such copies
-	movies time.Duration // when a picture's packet came last
+	timer    *time.Timer   // of wait
+	ready    chan struct{} // something came to be in others
+	inMu     sync.Mutex
+	others   []udp.Packet  // not taken by routes, for pion; copies
+	next     int           // of them
+	spares   [][]byte      // for such copies
+	pictured time.Duration // when a packet of a picture came last
 
 	outMu sync.Mutex
 	out   *outgoing
@@ -63,7 +63,7 @@ func newPort(conn *udp.Conn, clock func() time.Duration) *port {
 	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{},
 		ready: make(chan struct{}, 1), timer: time.NewTimer(calm)}
 	p.polled.Store(-int64(calm))
-	p.movies = -calm
+	p.pictured = -calm
 	return p
 }
 
@@ -115,7 +115,7 @@ func (p *port) read() error {
 				continue
 			}
 			if isRTP(packet.Data) {
-				p.movies = p.clock()
+				p.pictured = p.clock()
 			}
 			var data []byte
 			if n := len(p.spares); n > 0 {
@@ -144,14 +144,14 @@ func (p *port) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 // wait waits until it is worth while to look for others, and has them read.
 func (p *port) wait() error {
 	p.inMu.Lock()
-	movies := p.movies
+	pictured := p.pictured
 	p.inMu.Unlock()
 	switch now := p.clock(); {
 	case now-time.Duration(p.polled.Load()) >= calm:
 		if err := p.Wait(); err != nil {
 			return err
 		}
-	case now-movies < calm:
+	case now-pictured < calm:
 		time.Sleep(moderation)
 	default:
 		p.timer.Reset(calm)
