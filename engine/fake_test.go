@@ -76,7 +76,6 @@ type fakeEncoder struct{ codecs *fakeCodecs }
 func (e *fakeEncoder) Encode(pcm []int16, p []byte) (int, error) {
 	return copy(p, packet(pcm[len(pcm)/2])), nil
 }
-func (e *fakeEncoder) SetComplexity(int) error { return nil }
 
 func (e *fakeEncoder) SetPacketLoss(percent int) error {
 	e.codecs.mu.Lock()

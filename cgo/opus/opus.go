@@ -68,17 +68,6 @@ func (e *Encoder) Encode(pcm []int16, packet []byte) (int, error) {
 	return e.enc.Encode(pcm, packet[:len(packet):len(packet)]) // the library goes by cap
 }
 
-// SetComplexity trades quality for time, from 0 to 10, from the next frame on.
-func (e *Encoder) SetComplexity(complexity int) error {
-	if e.enc == nil {
-		return ErrClosed
-	}
-	if err := e.enc.SetComplexity(complexity); err != nil {
-		return fmt.Errorf("opus: complexity %d: %w", complexity, err)
-	}
-	return nil
-}
-
 // SetPacketLoss tells the loss to expect, 0–100 percent. Above 0 the encoder may add
 // in-band FEC (RFC 6716, 2.1.7): it does so in SILK and hybrid frames, which it prefers to
 // CELT for any sound from about 6 % on.

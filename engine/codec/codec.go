@@ -26,8 +26,6 @@ type AudioEncoder interface {
 	Encode(pcm []int16, packet []byte) (int, error)
 	// SetPacketLoss tells the loss to expect, 0–100 percent; above 0 in-band FEC is on.
 	SetPacketLoss(percent int) error
-	// SetComplexity trades quality for time, from 0 to 10, from the next frame on.
-	SetComplexity(complexity int) error
 	// Reset forgets all history, as if new.
 	Reset() error
 	Close()

@@ -13,8 +13,6 @@ type told struct {
 	percents *[]int
 }
 
-func (e told) SetComplexity(int) error { return nil }
-
 func (e told) SetPacketLoss(percent int) error {
 	*e.percents = append(*e.percents, percent)
 	return nil

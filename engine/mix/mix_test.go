@@ -69,8 +69,7 @@ func TestRoute(t *testing.T) {
 
 // recorder is an encoder that keeps the first sample of each frame that it is given.
 type recorder struct {
-	frames     []int16
-	complexity int
+	frames []int16
 }
 
 func (r *recorder) Encode(pcm []int16, packet []byte) (int, error) {
@@ -78,10 +77,9 @@ func (r *recorder) Encode(pcm []int16, packet []byte) (int, error) {
 	packet[0] = byte(pcm[0])
 	return 1, nil
 }
-func (r *recorder) SetPacketLoss(int) error   { return nil }
-func (r *recorder) SetComplexity(n int) error { r.complexity = n; return nil }
-func (r *recorder) Reset() error              { r.frames = append(r.frames, -1); return nil }
-func (r *recorder) Close()                    {}
+func (r *recorder) SetPacketLoss(int) error { return nil }
+func (r *recorder) Reset() error            { r.frames = append(r.frames, -1); return nil }
+func (r *recorder) Close()                  {}
 
 // station is a voice that records, with a mix of one input.
 type station struct {
@@ -243,25 +241,5 @@ type discard struct{}
 
 func (discard) Encode([]int16, []byte) (int, error) { return 1, nil }
 func (discard) SetPacketLoss(int) error             { return nil }
-func (discard) SetComplexity(int) error             { return nil }
 func (discard) Reset() error                        { return nil }
 func (discard) Close()                              {}
-
-// TestCrowd: encoders of a crowd spend less time, and no longer than it lasts.
-func TestCrowd(t *testing.T) {
-	h := NewHistory(1, LookAhead)
-	s := stations(t, 1)[0]
-	s.encoder.complexity = Usual
-	for tick, mixes := range []int{1, crowd - 1, crowd, 3 * crowd, crowd - 1} {
-		s.voice.format.Expect(mixes)
-		s.mix(uint64(tick+1), 500)
-		s.encode(uint64(tick+1), h)
-		want := Usual
-		if mixes >= crowd {
-			want = thrifty
-		}
-		if s.encoder.complexity != want {
-			t.Errorf("%d mixes: complexity %d, want %d", mixes, s.encoder.complexity, want)
-		}
-	}
-}

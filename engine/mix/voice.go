@@ -82,24 +82,9 @@ type Format struct {
 	Frame      time.Duration // its duration, a multiple of LookAhead
 	NewEncoder func() (codec.AudioEncoder, error)
 
-	thrifty bool
 	silence []byte  // a packet of it; made when first needed
 	zeros   []int16 // the frame that it was made of
 }
-
-// Complexities of the encoders, the usual one and that of crowds. With libopus 1.3.1 at 64 kbit/s on recorded speech, 0 is
-// 19.8 dB from the original and takes 25 µs a frame, 4 (what other mixers use) 19.2 dB and
-// 42 µs, and 5, with its pitch filter, 20.5 dB and 53 µs.
-const (
-	Usual   = 5
-	thrifty = 0
-	// crowd is how many people talk at once before their mixes are encoded thriftily: then
-	// each listens to several voices, which cover what it costs, and each has an encoder.
-	crowd = 5
-)
-
-// Expect tells how many different mixes this tick has beside that of all.
-func (f *Format) Expect(mixes int) { f.thrifty = mixes >= crowd }
 
 // maxPacket bounds one packet: 60 ms hold up to three frames of 1275 bytes (RFC 6716, 3.2.1).
 const maxPacket = 3*1275 + 8
@@ -137,7 +122,6 @@ type Voice struct {
 	expects expectation        // of the encoder in this tick
 	past    expectation        // of the one that made its past
 	told    int                // percent of loss that the encoder was told of
-	thrifty bool               // the encoder is
 	packet  []byte
 }
 
@@ -221,9 +205,6 @@ func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []by
 	if err := v.tell(v.expects); err != nil {
 		return nil, false, err
 	}
-	if err := v.economize(v.format.thrifty); err != nil {
-		return nil, false, err
-	}
 	v.encoded = tick
 	n, err := v.encoder.Encode(samples, v.packet)
 	return v.packet[:n], true, err
@@ -271,26 +252,10 @@ func (v *Voice) tell(e expectation) error {
 	return nil
 }
 
-// economize has the encoder spend less or more time from now on.
-func (v *Voice) economize(thriftily bool) error {
-	if thriftily == v.thrifty {
-		return nil
-	}
-	complexity := Usual
-	if thriftily {
-		complexity = thrifty
-	}
-	if err := v.encoder.SetComplexity(complexity); err != nil {
-		return err
-	}
-	v.thrifty = thriftily
-	return nil
-}
-
 // Close closes the encoder.
 func (v *Voice) Close() {
 	if v.encoder != nil {
 		v.encoder.Close()
-		v.encoder, v.told, v.thrifty = nil, 0, false
+		v.encoder, v.told = nil, 0
 	}
 }

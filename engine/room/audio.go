@@ -82,13 +82,6 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 			shared = true
 		}
 	}
-	mixes := 0
-	for _, in := range r.inputs {
-		if len(in.listeners) > 0 && in.private {
-			mixes++
-		}
-	}
-	a.format.Expect(mixes)
 	r.mix(a.shared, a.all, nil)
 	if shared {
 		if packet := r.encode(a.shared, a.all, &r.env.Metrics.EncodesShared); packet != nil {

@@ -104,7 +104,6 @@ func (stillVoice) DecodeFEC([]byte, []int16) error              { return nil }
 func (stillVoice) Conceal([]int16) error                        { return nil }
 func (stillVoice) Encode(_ []int16, packet []byte) (int, error) { return copy(packet, "opus"), nil }
 func (stillVoice) SetPacketLoss(int) error                      { return nil }
-func (stillVoice) SetComplexity(int) error                      { return nil }
 func (stillVoice) Reset() error                                 { return nil }
 func (stillVoice) Close()                                       {}
 

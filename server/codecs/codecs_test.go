@@ -133,20 +133,18 @@ func contracts(t testing.TB) map[string]contract {
 			make:   func() (closer, error) { return factory.NewAudioEncoder(audio) },
 			live:   opus.Live,
 			closed: opus.ErrClosed,
-			order:  []string{"Encode", "SetPacketLoss", "SetComplexity", "Reset"},
+			order:  []string{"Encode", "SetPacketLoss", "Reset"},
 			calls: map[string]func(closer) error{
 				"Encode":        encode(pcm, out),
 				"SetPacketLoss": func(c closer) error { return c.(codec.AudioEncoder).SetPacketLoss(10) },
-				"SetComplexity": func(c closer) error { return c.(codec.AudioEncoder).SetComplexity(3) },
 				"Reset":         func(c closer) error { return c.(codec.AudioEncoder).Reset() },
 			},
 			bad: map[string]func(closer) error{
-				"no samples":       encode(nil, out),
-				"no room":          encode(pcm, nil),
-				"odd duration":     encode(pcm[:100], out),
-				"loss of -1":       func(c closer) error { return c.(codec.AudioEncoder).SetPacketLoss(-1) },
-				"loss of 101":      func(c closer) error { return c.(codec.AudioEncoder).SetPacketLoss(101) },
-				"complexity of 11": func(c closer) error { return c.(codec.AudioEncoder).SetComplexity(11) },
+				"no samples":   encode(nil, out),
+				"no room":      encode(pcm, nil),
+				"odd duration": encode(pcm[:100], out),
+				"loss of -1":   func(c closer) error { return c.(codec.AudioEncoder).SetPacketLoss(-1) },
+				"loss of 101":  func(c closer) error { return c.(codec.AudioEncoder).SetPacketLoss(101) },
 			},
 			noise: func(c closer, rng *rand.Rand) {
 				loud := make([]int16, frame)
