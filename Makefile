@@ -7,6 +7,11 @@ export GOFLAGS := $(shell . ./scripts/env.sh && echo $$GOFLAGS)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 ARGS ?=
 
+# A trace of the scheduler every 24 days. With one, the thread of the Go runtime that watches
+# the others never sleeps until it is woken, as it is in every tick, and then looks every
+# 20 µs: it looks every 10 ms instead.
+RUNTIME = -X runtime.godebugDefault=schedtrace=2147483647
+
 .DEFAULT_GOAL := help
 
 ## help: print this
@@ -22,7 +27,7 @@ run: build
 ## build: install what is missing, build bin/sectile
 .PHONY: build
 build: deps
-	go build -ldflags '-X main.version=$(VERSION)' -o bin/sectile ./server
+	go build -ldflags '-X main.version=$(VERSION) $(RUNTIME)' -o bin/sectile ./server
 
 ## test: install what is missing, then all checks and tests
 .PHONY: test

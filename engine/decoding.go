@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sectile/engine/sched"
 )
 
 const (
@@ -176,7 +178,9 @@ func (c *camera) decode(au accessUnit) {
 		}
 		c.decoder, c.decoded = &decoder{VideoDecoder: made}, au.size
 	}
-	ok, err := c.decoder.Decode(au.data)
+	var ok bool
+	var err error
+	sched.Background(func() { ok, err = c.decoder.Decode(au.data) })
 	c.broken = err != nil
 	if err != nil {
 		c.log.Debug("video decode", "err", err)

@@ -57,6 +57,7 @@ func printVersion(w io.Writer) {
 }
 
 func serve(c config.Config, stderr io.Writer) int {
+	prefer()
 	log := newLogger(c, stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -20,6 +20,7 @@ import (
 	"sectile/server/codecs"
 	"sectile/server/config"
 	"sectile/server/metrics"
+	"sectile/server/procs"
 	"sectile/server/rtc"
 	"sectile/server/store"
 	"sectile/server/web"
@@ -39,6 +40,7 @@ type server struct {
 	store    *store.Store // nil: rooms live in memory
 	rejected rejections
 	instance string // names this process
+	procs    *procs.Fitter
 
 	http  net.Listener
 	https net.Listener // nil: off
@@ -51,7 +53,7 @@ type server struct {
 
 // newServer opens all sockets and restores the rooms, but answers nobody yet.
 func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{log: log, instance: rand.Text(), drainTime: defaultDrainTime, saved: make(chan struct{}, 1)}
+	s = &server{log: log, instance: rand.Text(), procs: procs.New(), drainTime: defaultDrainTime, saved: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -150,6 +152,7 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 	var choresDone sync.WaitGroup
 	choresDone.Go(func() { s.saver(chores) })
 	choresDone.Go(func() { s.watch(chores) })
+	choresDone.Go(func() { s.procs.Run(chores, s.pictures) })
 
 	var err error
 	select {
@@ -221,7 +224,23 @@ func (s *server) handler(c config.Config) http.Handler {
 	mux.Handle("GET /metrics", metrics.Handler(metrics.Sources{
 		Engine: s.engine, Sessions: s.rtc.Stats, Rejected: s.rejected.snapshot, Tier: cpu.Current().String(),
 	}))
-	return mux
+	return s.rousing(mux)
+}
+
+// rousing readies the processors for what a client begins: the handshakes of a session, say.
+func (s *server) rousing(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			s.procs.Rouse()
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// pictures counts those that were decoded or encoded.
+func (s *server) pictures() uint64 {
+	m := s.engine.Metrics()
+	return m.FramesDecoded.Load() + m.FramesEncoded.Load()
 }
 
 // embed serves the viewer of a room. The page also comes for a room that does not exist

@@ -62,13 +62,14 @@ type Scheduler struct {
 // around is what runs before and after the ticks of a wake-up.
 type around struct{ before, after func() }
 
-// New starts a scheduler with so many workers. clock is monotonic. With metrics, the
-// lateness and duration of ticks and the skipped ones are counted there.
+// New starts a scheduler with so many workers, for ticks that take long and may be late.
+// clock is monotonic. With metrics, the lateness and duration of ticks and the skipped ones
+// are counted there.
 func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
 	return start(&Scheduler{clock: clock, metrics: m}, workers)
 }
 
-// NewPacked is like New, but for few wake-ups: tasks share a worker as long as it has time
+// NewPacked is like New, but for short ticks, in time, with few wake-ups: tasks share a worker as long as it has time
 // for them, and come up to half a millisecond before their deadlines.
 func NewPacked(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
 	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early}, workers)
@@ -171,8 +172,8 @@ func (w *worker) signal() {
 }
 
 func (w *worker) run() {
-	if w.scheduler.packed {
-		prefer()
+	if !w.scheduler.packed {
+		background()
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()

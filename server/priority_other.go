@@ -1,6 +1,6 @@
 //go:build !linux
 
-package sched
+package main
 
 // prefer does nothing where threads have no priorities of their own.
 func prefer() {}
