@@ -1,12 +1,9 @@
 package rtc
 
 import (
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
-
-	"github.com/pion/ice/v4"
 )
 
 // maxPeerAddresses is from how many addresses the packets of one peer are taken. A peer
@@ -22,6 +19,13 @@ type addresses struct {
 	mu    sync.Mutex
 	known []netip.AddrPort // the newest last
 	route route            // nil: not yet, or not any more
+}
+
+// has tells whether an address is known.
+func (a *addresses) has(addr netip.AddrPort) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Contains(a.known, addr)
 }
 
 // learn adds an address.
@@ -59,21 +63,4 @@ func (a *addresses) release() {
 		a.port.deleteRoute(addr, a.route)
 	}
 	a.known, a.route = nil, nil
-}
-
-// checkedConn is the socket as one session's ICE agent uses it.
-type checkedConn struct {
-	net.PacketConn
-	ice.AddrPortReaderWriter
-	addresses *addresses
-}
-
-// WriteToAddrPort implements ice.AddrPortReaderWriter. The agent answers a check with
-// success only if the check's integrity holds (RFC 8445, 7.3), so the address is the peer's.
-func (c checkedConn) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	const bindingSuccess = "\x01\x01" // RFC 8489, 5 and 18.2
-	if len(b) >= 20 && string(b[:2]) == bindingSuccess {
-		c.addresses.learn(netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port()))
-	}
-	return c.AddrPortReaderWriter.WriteToAddrPort(b, addr)
 }

@@ -122,7 +122,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	n := &session{
 		server: s, name: name, play: play, loopback: s.onLoopback(r), secret: token(), sid: token(),
 		up: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-		offer: o, etag: newETag(), addresses: addresses{port: s.socket.port},
+		offer: o, etag: newETag(), addresses: addresses{port: s.socket.port}, consent: consent{port: s.socket.port, interval: s.consentInterval()},
 	}
 	kind := "publish"
 	if play {
@@ -150,7 +150,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		}
 		estimate = &e
 	}
-	if n.pc, err = s.newPeer(o, play, n.loopback, sources, &n.addresses, estimate); err != nil {
+	if n.pc, err = s.newPeer(o, sources, n, estimate); err != nil {
 		return nil, "", err
 	}
 	n.pc.OnConnectionStateChange(n.stateChanged)

@@ -30,14 +30,14 @@ const (
 
 var errGather = errors.New("candidates were not gathered in time")
 
-// newPeer makes a peer connection that does what o asks for and nothing else.
+// newPeer makes a peer connection for a session, that does what o asks for and nothing else.
 //
 // The API is made for this one connection, since pion takes from it what differs between
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
 //
 // With an estimator, the bandwidth of what is sent is estimated.
-func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses, e *estimator) (*webrtc.PeerConnection, error) {
+func (s *Server) newPeer(o *offer, streams *streams, n *session, e *estimator) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
@@ -60,7 +60,7 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 	registry := &interceptor.Registry{} // sound needs none
 	if slices.ContainsFunc(o.used(), func(s *section) bool { return s.media == "video" }) {
 		registry = s.publishInterceptors
-		if play {
+		if n.play {
 			registry = s.playInterceptors
 		}
 	}
@@ -71,15 +71,18 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 		}
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
-	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback), addresses})
+	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(n.loopback), &n.addresses, &n.consent})
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.DisableActiveTCP(true)
-	settings.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, min(keepalive, s.limits.Disconnected*4/5))
+	settings.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, s.consentInterval())
 	settings.BufferFactory = streams.buffer
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 }
+
+// consentInterval is how often a client is asked whether it is still there.
+func (s *Server) consentInterval() time.Duration { return min(keepalive, s.limits.Disconnected*4/5) }
 
 // publishRegistry has what receiving needs: NACK, receiver reports, and the feedback from
 // which senders estimate the bandwidth.

@@ -99,6 +99,9 @@ func (p *port) poll() {
 	}
 }
 
+// ticking tells whether ticks of sound read the socket, and send what is queued.
+func (p *port) ticking() bool { return p.clock()-time.Duration(p.polled.Load()) < calm }
+
 // maxOthers bounds what waits for pion; more is lost, as in a full buffer of the socket.
 const maxOthers = 4096
 
@@ -147,7 +150,7 @@ func (p *port) wait() error {
 	pictured := p.pictured
 	p.inMu.Unlock()
 	switch now := p.clock(); {
-	case now-time.Duration(p.polled.Load()) >= calm:
+	case !p.ticking():
 		if err := p.Wait(); err != nil {
 			return err
 		}

@@ -129,6 +129,7 @@ func (s *session) restart(f fragment) (answer string, err error) {
 	for range o.dropped {
 		s.server.rejected.add(rejectedCandidate)
 	}
+	s.consent.settle(s.server.engine.Now() + s.server.limits.Connect) // they search again
 	whole, err := negotiate(s.pc, &o, s.play)
 	if err != nil {
 		return "", err

@@ -47,6 +47,7 @@ type session struct {
 	pc       *webrtc.PeerConnection
 
 	addresses addresses // of the client
+	consent   consent   // the client's
 
 	up   chan struct{} // gets one value when connected
 	stop chan struct{} // closed by end
@@ -174,6 +175,7 @@ func (s *session) live() {
 		return
 	}
 	s.server.connected(s)
+	s.consent.settle(s.server.engine.Now())
 	s.log.Info("session connected")
 	<-s.stop
 }

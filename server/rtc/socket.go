@@ -147,6 +147,7 @@ type view struct {
 	*socket
 	hosts     []netip.Addr
 	addresses *addresses
+	consent   *consent
 }
 
 // GetListenAddresses implements ice.UDPMux.
@@ -168,7 +169,7 @@ func (v *view) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 		return nil, err
 	}
 	// The mux hands out such connections because port is one.
-	return checkedConn{conn, conn.(ice.AddrPortReaderWriter), v.addresses}, nil
+	return checkedConn{conn, conn.(ice.AddrPortReaderWriter), v.addresses, v.consent}, nil
 }
 
 // RemoveConnByUfrag implements ice.UDPMux.

@@ -1,0 +1,76 @@
+package rtc
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"sectile/server/udp"
+)
+
+// writes are the packets that an agent's connection let through at once.
+type writes struct{ packets []string }
+
+func (w *writes) ReadFromAddrPort([]byte) (int, netip.AddrPort, error) { select {} }
+func (w *writes) WriteToAddrPort(b []byte, _ netip.AddrPort) (int, error) {
+	w.packets = append(w.packets, string(b))
+	return len(b), nil
+}
+
+// Checks between agents that agreed are thinned out, and leave with the sound while there
+// is some. Nothing else is held back, and nothing at all while they search.
+func TestConsent(t *testing.T) {
+	conn, err := udp.Listen("udp4", "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	now := time.Minute
+	p := newPort(conn, func() time.Duration { return now })
+	through := &writes{}
+	known, stranger := netip.MustParseAddrPort("127.0.0.1:1000"), netip.MustParseAddrPort("127.0.0.1:1001")
+	c := checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p, interval: 4 * time.Second}}
+	message := func(kind string) []byte { return append([]byte(kind), make([]byte, stunHeader-2)...) }
+	request, success, indication := message(bindingRequest), message(bindingSuccess), message("\x00\x11")
+	dtls := append([]byte{22}, make([]byte, 40)...)
+	write := func(b []byte, to netip.AddrPort, direct, queued int) {
+		t.Helper()
+		through.packets = nil
+		before := len(p.out.packets)
+		if n, err := c.WriteToAddrPort(b, to); n != len(b) || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		if d, q := len(through.packets), len(p.out.packets)-before; d != direct || q != queued {
+			t.Fatalf("at %v: %d sent, %d queued, want %d, %d", now, d, q, direct, queued)
+		}
+	}
+
+	write(success, known, 1, 0) // from now on it is known
+	write(request, known, 1, 0)
+	write(request, known, 1, 0) // they still search
+	c.consent.settle(now + time.Second)
+	write(request, known, 1, 0)
+	now += time.Second
+	write(request, known, 1, 0)
+	for range 3 {
+		now += time.Second
+		write(request, known, 0, 0)
+		write(success, known, 1, 0)
+		write(request, stranger, 1, 0)
+		write(dtls, known, 1, 0)
+	}
+	now += 990 * time.Millisecond
+	write(request, known, 1, 0)
+
+	p.poll() // sound comes
+	write(request, known, 0, 0)
+	write(success, known, 0, 1)
+	write(indication, known, 0, 1)
+	write(dtls, known, 1, 0)
+	now += 4 * time.Second
+	p.poll()
+	write(request, known, 0, 1)
+	write(request, known, 0, 0)
+	now += 4 * time.Second // sound has ended
+	write(request, known, 1, 0)
+}
