@@ -91,7 +91,16 @@ func (p *port) poll() {
 	}
 	defer p.inMu.Unlock()
 	_ = p.read() // an error means that the socket is closed
-	if len(p.others) > 0 {
+}
+
+// finish ends what poll began: what is queued is sent, and pion gets what is left for it.
+// Not before: while the ticks encode, the runtime would hand their processor over.
+func (p *port) finish() {
+	p.flush()
+	p.inMu.Lock()
+	left := len(p.others) > 0
+	p.inMu.Unlock()
+	if left {
 		select {
 		case p.ready <- struct{}{}:
 		default:

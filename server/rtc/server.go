@@ -103,7 +103,7 @@ func newServer(c Config, engine backend) (*Server, error) {
 	if s.socket, err = listen(c.Addr, c.Addresses, engine.Now, s.pionLog, stray); err != nil {
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
-	engine.Around(s.socket.poll, s.socket.flush)
+	engine.Around(s.socket.poll, s.socket.finish)
 	s.ticking.Go(s.tick)
 	return s, nil
 }
