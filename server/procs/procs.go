@@ -4,6 +4,10 @@
 // runnable while a processor is idle, the runtime wakes a thread to look for more work, and
 // with few rooms there is none: of 40 participants in one room, this is a quarter of all CPU
 // time. One processor has nobody to wake.
+//
+// Pictures want more of them than the machine has: a codec that works on one keeps its
+// processor for up to 10 ms, although the kernel could well run a tick of sound instead,
+// which it prefers.
 package procs
 
 import (
@@ -25,32 +29,42 @@ const (
 
 // Fitter fits GOMAXPROCS to the load. Its methods may be called from any goroutine.
 type Fitter struct {
+	machine int
+	fixed   bool
+	set     func(n int)
+
+	mu sync.Mutex // of what follows, and of set
 	rule
-	set func(n int)
-	mu  sync.Mutex // of set and rule
 }
 
-// New makes a Fitter between one processor and those that there are now. It does nothing
-// if GOMAXPROCS is set in the environment, or where the CPU time of the process is unknown.
+// New makes a Fitter. Until it runs there are as many processors as the machine has. It
+// does nothing if GOMAXPROCS is set in the environment, or where the CPU time of the process
+// is unknown.
 func New() *Fitter {
-	all := runtime.GOMAXPROCS(0)
-	if _, ok := used(); !ok || os.Getenv("GOMAXPROCS") != "" {
-		all = 1 // nothing to choose from
+	machine := runtime.GOMAXPROCS(0)
+	_, known := used()
+	return &Fitter{
+		machine: machine, fixed: !known || os.Getenv("GOMAXPROCS") != "",
+		set: func(n int) { runtime.GOMAXPROCS(n) }, rule: rule{now: machine},
 	}
-	return &Fitter{rule: rule{all: all, now: all}, set: func(n int) { runtime.GOMAXPROCS(n) }}
 }
 
-// Rouse says that there is, or soon will be, more to do: all processors for some seconds.
+// Machine is how many processors the machine has, or GOMAXPROCS in the environment.
+func (f *Fitter) Machine() int { return f.machine }
+
+// Rouse says that there is, or soon will be, more to do: all of the machine for some seconds.
 func (f *Fitter) Rouse() {
+	if f.fixed {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.apply(f.rouse())
+	f.apply(f.machine, f.machine)
 }
 
-// Run works until ctx is done. Pictures want all processors, since libraries keep one for
-// milliseconds: pictures counts them.
+// Run works until ctx is done. pictures counts those that are decoded or encoded.
 func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
-	if f.all == 1 {
+	if f.fixed {
 		return
 	}
 	ticker := time.NewTicker(interval)
@@ -61,53 +75,45 @@ func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			f.Rouse() // as it was
 			return
 		}
 		now := time.Now()
 		total, _ := used()
 		made := pictures()
+		cores := (total - cpu).Seconds() / now.Sub(at).Seconds()
 		f.mu.Lock()
 		if made != seen {
-			f.apply(f.rouse())
+			n := 2*f.machine + 4 // what decodes and encodes at once, and a place for sound
+			f.apply(n, n)
 		} else {
-			f.apply(f.fit((total - cpu).Seconds() / now.Sub(at).Seconds()))
+			f.apply(min(1+int(cores/roomy), f.machine), min(1+int(cores/filled), f.machine))
 		}
 		f.mu.Unlock()
 		cpu, at, seen = total, now, made
 	}
 }
 
-// apply sets the number if it is another one: that stops the world. It needs the lock.
-func (f *Fitter) apply(n int, changed bool) {
-	if changed {
-		f.set(n)
+// apply sets what the rule says. It needs the lock.
+func (f *Fitter) apply(least, enough int) {
+	before := f.now
+	if f.next(least, enough); f.now != before {
+		f.set(f.now) // which stops the world
 	}
 }
 
-// rule chooses the number of processors.
+// rule chooses the number of processors: more at once, fewer after a while.
 type rule struct {
-	all, now int
-	fewer    int // intervals in which fewer were enough
+	now   int
+	fewer int // intervals in which fewer were enough
 }
 
-// rouse chooses all.
-func (r *rule) rouse() (n int, changed bool) {
-	r.fewer = 0
-	changed = r.now != r.all
-	r.now = r.all
-	return r.now, changed
-}
-
-// fit chooses for an interval in which so many cores were used: more at once, fewer after
-// a while.
-func (r *rule) fit(cores float64) (n int, changed bool) {
-	before := r.now
-	r.now = min(max(r.now, 1+int(cores/roomy)), r.all)
-	if enough := min(1+int(cores/filled), r.now); enough == r.now {
+// next chooses for an interval in which there had to be least, and more than enough were
+// too many.
+func (r *rule) next(least, enough int) {
+	r.now = max(r.now, least)
+	if enough >= r.now {
 		r.fewer = 0
 	} else if r.fewer++; r.fewer >= calm {
 		r.now, r.fewer = enough, 0
 	}
-	return r.now, r.now != before
 }

@@ -9,47 +9,40 @@ import (
 	"time"
 )
 
-// The number follows the load up at once and down slowly, and stays within its bounds.
+// The number rises at once and falls after a while of calm.
 func TestRule(t *testing.T) {
-	r := rule{all: 4, now: 4}
-	fit := func(cores float64, want int) {
+	r := rule{now: 4}
+	next := func(least, enough, want int) {
 		t.Helper()
-		if n, _ := r.fit(cores); n != want {
-			t.Fatalf("%.2f cores: %d processors, want %d", cores, n, want)
+		if r.next(least, enough); r.now != want {
+			t.Fatalf("at least %d, %d are enough: %d, want %d", least, enough, r.now, want)
 		}
 	}
 	for range calm - 1 {
-		fit(0.1, 4)
+		next(1, 1, 4)
 	}
-	fit(0.1, 1) // calm for long enough
-	fit(0.3, 1) // too much to take one away, too little to add one
-	fit(0.4, 2) // at once
-	fit(1.2, 4)
-	fit(9, 4) // there are no more
+	next(1, 1, 1)
+	next(1, 2, 1)
+	next(2, 2, 2)
+	next(4, 4, 4)
 	for range calm - 1 {
-		fit(0.3, 4)
+		next(1, 2, 4)
 	}
-	fit(2, 4) // not calm any more: the count begins anew
+	next(1, 4, 4) // the count begins anew
 	for range calm - 1 {
-		fit(0.3, 4)
+		next(1, 2, 4)
 	}
-	fit(0.3, 2)
-	if n, changed := r.rouse(); n != 4 || !changed {
-		t.Fatalf("roused: %d, %v", n, changed)
-	}
-	if n, changed := r.rouse(); n != 4 || changed {
-		t.Fatalf("roused again: %d, %v", n, changed)
-	}
+	next(1, 2, 2)
 }
 
-// Run leaves one processor to an idle process, all to pictures, and all when it ends.
+// Run leaves one processor to an idle process, more than the machine has to pictures.
 func TestRun(t *testing.T) {
 	if _, ok := used(); !ok {
 		t.Skip("the CPU time of the process is unknown on this system")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var got []int
-		f := &Fitter{rule: rule{all: 3, now: 3}, set: func(n int) { got = append(got, n) }}
+		f := &Fitter{machine: 3, rule: rule{now: 3}, set: func(n int) { got = append(got, n) }}
 		ctx, cancel := context.WithCancel(t.Context())
 		var pictures atomic.Uint64
 		done := make(chan struct{})
@@ -62,12 +55,12 @@ func TestRun(t *testing.T) {
 				t.Fatalf("set: %v, want %d at last", got, want)
 			}
 		}
-		// Hours of virtual time: what this test uses of real time is nothing beside them.
+		// Seconds of virtual time: what this test uses of real time is nothing beside them.
 		time.Sleep(calm*interval + interval/2)
 		last(1)
 		pictures.Add(1)
 		time.Sleep(interval)
-		last(3)
+		last(10)
 		time.Sleep(calm * interval)
 		last(1)
 		f.Rouse()
@@ -76,7 +69,6 @@ func TestRun(t *testing.T) {
 		last(1)
 		cancel()
 		<-done
-		last(3)
 	})
 }
 
