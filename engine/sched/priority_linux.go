@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
+	"unsafe"
 )
 
 // A program that wants its sound in time has a negative nice value, and then the kernel
@@ -25,6 +27,37 @@ func background() {
 		runtime.LockOSThread()
 		_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, 0) // of the thread, on Linux
 	}
+}
+
+// The policies of sched(7). Threads that an urgent one makes are not.
+const (
+	schedOther       = 0
+	schedRR          = 2
+	schedResetOnFork = 0x40000000
+)
+
+// urge gives the calling goroutine a thread of its own, of the lowest real-time priority if
+// the process may ask for that: the kernel runs it at once when it is due.
+func urge() {
+	runtime.LockOSThread()
+	setPolicy(schedRR|schedResetOnFork, 1)
+}
+
+// relax undoes urge.
+func relax() {
+	setPolicy(schedOther, 0)
+	runtime.UnlockOSThread()
+}
+
+func setPolicy(policy uintptr, priority int32) {
+	_, _, _ = syscall.Syscall(syscall.SYS_SCHED_SETSCHEDULER, 0, policy, uintptr(unsafe.Pointer(&priority)))
+}
+
+// sleep sleeps on the thread of the calling goroutine, which is up sooner and more exactly
+// than the runtime's timers.
+func sleep(d time.Duration) {
+	wait := syscall.NsecToTimespec(int64(d))
+	_ = syscall.Nanosleep(&wait, nil) // a signal ends it; the caller looks at the clock
 }
 
 // Background calls f without the preference of the program, if that has a negative nice

@@ -34,6 +34,9 @@ const (
 	// A packed scheduler uses another worker when those in use are busy for this share of
 	// their time, and takes tasks from a worker above the second one.
 	packed, crowded = 0.25, 0.35
+	// A worker of a packed scheduler that is busy for more than pressed of its time is urgent,
+	// until it is for less than relaxed.
+	pressed, relaxed = 0.25, 0.15
 	// settle is how long a worker's busy time is measured.
 	settle = time.Second
 	// gather bounds how long the ticks of one wake-up go on before After is called.
@@ -52,6 +55,7 @@ type Scheduler struct {
 	around atomic.Pointer[around]
 	packed bool
 	early  time.Duration // by how much ticks may come before their deadlines
+	sleep  func(time.Duration)
 
 	mu      sync.Mutex
 	workers []*worker
@@ -72,7 +76,7 @@ func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler 
 // NewPacked is like New, but for short ticks, in time, with few wake-ups: tasks share a worker as long as it has time
 // for them, and come up to half a millisecond before their deadlines.
 func NewPacked(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
-	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early}, workers)
+	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early, sleep: sleep}, workers)
 }
 
 func start(s *Scheduler, workers int) *Scheduler {
@@ -140,6 +144,7 @@ type worker struct {
 	scheduler *Scheduler
 	wake      chan struct{}
 	tasks     taskHeap
+	urgent    bool
 	since     time.Duration // when the measurement of worked began
 	worked    time.Duration
 
@@ -194,17 +199,40 @@ func (w *worker) run() {
 			wait = w.tasks[0].next - w.scheduler.clock()
 		}
 		if wait > w.scheduler.early {
-			if w.scheduler.early > 0 {
-				wait = max(wait.Round(time.Millisecond), time.Millisecond) + slack
-			}
-			timer.Reset(wait)
-			select {
-			case <-timer.C:
-			case <-w.wake:
-			}
+			w.wait(timer, wait)
 			continue
 		}
 		w.runAll()
+	}
+}
+
+// wait waits until d has passed, or something is to do before.
+func (w *worker) wait(timer *time.Timer, d time.Duration) {
+	if w.urgent && len(w.tasks) > 0 {
+		w.scheduler.sleep(d) // no longer than a period: what else there is to do can wait for that
+		return
+	}
+	if w.scheduler.early > 0 {
+		d = max(d.Round(time.Millisecond), time.Millisecond) + slack
+	}
+	timer.Reset(d)
+	select {
+	case <-timer.C:
+	case <-w.wake:
+	}
+}
+
+// hurry makes the worker urgent if it is busy, and ends that if it is not: then it keeps a
+// thread for itself, which the kernel runs before all others. With little to do, changing
+// to that thread and back would cost more than it is worth.
+func (w *worker) hurry() {
+	switch load := w.load(); {
+	case !w.urgent && w.scheduler.packed && load > pressed:
+		w.urgent = true
+		urge()
+	case w.urgent && load < relaxed:
+		w.urgent = false
+		relax()
 	}
 }
 
@@ -258,6 +286,7 @@ func (w *worker) measure(now time.Duration) {
 	w.busy.Store(int64(w.worked) * 1e6 / int64(elapsed))
 	w.promised.Store(0)
 	w.since, w.worked = now, 0
+	w.hurry()
 	if w.load() < crowded || len(w.tasks) < 2 {
 		return
 	}

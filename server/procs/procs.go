@@ -7,7 +7,7 @@
 //
 // Pictures want more of them than the machine has: a codec that works on one keeps its
 // processor for up to 10 ms, although the kernel could well run a tick of sound instead,
-// which it prefers.
+// which it prefers. So does much sound.
 package procs
 
 import (
@@ -67,6 +67,7 @@ func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
 	if f.fixed {
 		return
 	}
+	most := 2*f.machine + 4 // what decodes and encodes at once, and places for sound
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	cpu, _ := used()
@@ -83,10 +84,9 @@ func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
 		cores := (total - cpu).Seconds() / now.Sub(at).Seconds()
 		f.mu.Lock()
 		if made != seen {
-			n := 2*f.machine + 4 // what decodes and encodes at once, and a place for sound
-			f.apply(n, n)
+			f.apply(most, most)
 		} else {
-			f.apply(min(1+int(cores/roomy), f.machine), min(1+int(cores/filled), f.machine))
+			f.apply(min(1+int(cores/roomy), most), min(1+int(cores/filled), most))
 		}
 		f.mu.Unlock()
 		cpu, at, seen = total, now, made
