@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"sectile/asm/yuv"
 	"sectile/engine/codec"
 	"sectile/engine/jitter"
+	"sectile/engine/load"
 	"sectile/engine/metrics"
 	"sectile/engine/sched"
 )
@@ -203,6 +205,7 @@ type stage struct {
 	room    *Room
 	codecs  *videoCodecs
 	metrics *metrics.Engine
+	made    atomic.Int32 // pictures of load.AllPictures
 	cameras []*canvasCamera
 	moves   sync.WaitGroup
 	over    chan struct{}
@@ -214,9 +217,11 @@ func onStage(t *testing.T, cameras int, f func(*stage)) {
 		begin := time.Now()
 		now := func() time.Duration { return time.Since(begin) }
 		s := &stage{t: t, codecs: &videoCodecs{}, metrics: metrics.New(), over: make(chan struct{})}
+		s.made.Store(load.AllPictures)
 		env := Env{
 			Codecs: s.codecs, Audio: sched.New(1, now, s.metrics), Video: sched.New(1, now, nil), Now: now,
-			Metrics: s.metrics, Log: slog.New(slog.DiscardHandler),
+			Pictures: func() int { return int(s.made.Load()) },
+			Metrics:  s.metrics, Log: slog.New(slog.DiscardHandler),
 		}
 		opts := DefaultOptions()
 		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, 128, 64, 1500
@@ -527,6 +532,35 @@ func TestSlowVideoLeavesSound(t *testing.T) {
 			a, b := p.sounds[i-1], p.sounds[i]
 			if gap := b.at.Sub(a.at); gap != 20*ms || b.timestamp-a.timestamp != 960 {
 				t.Fatalf("sound %d is %v and %d samples after the one before", i, gap, b.timestamp-a.timestamp)
+			}
+		}
+	})
+}
+
+// TestPicturesAreLeftOut: a mosaic that is told to make fewer pictures spreads them evenly,
+// and counts the others.
+func TestPicturesAreLeftOut(t *testing.T) {
+	onStage(t, 1, func(s *stage) {
+		s.move()
+		p, _ := s.join()
+		s.sleep(2 * time.Second)
+		for _, made := range []int32{3, 1, 2, load.AllPictures} {
+			s.made.Store(made)
+			before, dropped := len(p.seen()), s.metrics.FramesDropped.Load()
+			s.sleep(4 * time.Second)
+			units := p.seen()[before:]
+			want := 100 * int(made) / load.AllPictures
+			if n := len(units); n < want-1 || n > want+1 {
+				t.Errorf("told to make %d of %d: %d pictures in 4 s, want %d", made, load.AllPictures, n, want)
+			}
+			if n := int(s.metrics.FramesDropped.Load() - dropped); n < 99-want || n > 101-want {
+				t.Errorf("told to make %d of %d: %d pictures counted as left out, want %d", made, load.AllPictures, n, 100-want)
+			}
+			for i := 2; i < len(units); i++ {
+				most := (load.AllPictures + time.Duration(made) - 1) / time.Duration(made) * 40 * ms
+				if gap := units[i].at.Sub(units[i-1].at); gap > most {
+					t.Errorf("told to make %d of %d: %v without a picture", made, load.AllPictures, gap)
+				}
 			}
 		}
 	})

@@ -28,6 +28,7 @@ type Env struct {
 	Codecs       codec.Factory
 	Audio, Video *sched.Scheduler
 	Now          func() time.Duration // the clock of both schedulers
+	Pictures     func() int           // how many of load.AllPictures pictures to make now
 	Metrics      *metrics.Engine
 	Log          *slog.Logger
 }
