@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sectile/asm/cpu"
@@ -40,6 +41,9 @@ type server struct {
 	rejected rejections
 	instance string // names this process
 
+	load       func() float64 // the engine's
+	overloaded atomic.Bool    // new sessions are refused
+
 	http  net.Listener
 	https net.Listener // nil: off
 	tls   tls.Certificate
@@ -63,7 +67,8 @@ func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
 	if err := cpu.EnvError(); err != nil {
 		return s, err
 	}
-	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log})
+	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log, CPU: cpuTime})
+	s.load = s.engine.Load
 	if err := s.restore(c); err != nil {
 		return s, err
 	}
@@ -150,6 +155,7 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 	var choresDone sync.WaitGroup
 	choresDone.Go(func() { s.saver(chores) })
 	choresDone.Go(func() { s.watch(chores) })
+	choresDone.Go(func() { s.admit(chores, c.MaxLoad) })
 
 	var err error
 	select {
@@ -250,6 +256,10 @@ func (s *server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.rtc.Draining() {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
+	if s.overloaded.Load() {
+		http.Error(w, "overloaded", http.StatusServiceUnavailable)
 		return
 	}
 	io.WriteString(w, "ok\n")
