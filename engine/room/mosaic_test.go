@@ -119,7 +119,8 @@ type screen struct {
 	first   time.Time // of the first picture
 	units   []unitSeen
 	sounds  []soundSeen
-	decoder uint32 // the picture that was decoded last
+	decoder uint32       // the picture that was decoded last
+	takes   atomic.Int64 // nanoseconds to take a picture
 }
 
 type unitSeen struct {
@@ -143,6 +144,7 @@ func (s *screen) WriteAudio(_ []byte, timestamp uint32) {
 func (s *screen) Closed(error) {}
 
 func (s *screen) WriteVideo(au *AccessUnit) {
+	time.Sleep(time.Duration(s.takes.Load()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	nal := au.Payloads[0]
@@ -175,6 +177,7 @@ type canvasCamera struct {
 	mu       sync.Mutex
 	sequence uint64
 	image    *yuv.Image
+	takes    atomic.Int64 // nanoseconds to look at
 }
 
 func (c *canvasCamera) show(colour byte) {
@@ -194,6 +197,7 @@ func (c *canvasCamera) Sequence() uint64 {
 func (c *canvasCamera) Shown(int, int) {}
 
 func (c *canvasCamera) View(f func(*yuv.Image)) {
+	time.Sleep(time.Duration(c.takes.Load()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(c.image)
@@ -511,14 +515,27 @@ func TestUnwatched(t *testing.T) {
 	})
 }
 
-// TestSlowVideoLeavesSound: an encoder that takes longer than a picture lasts costs pictures
-// and no sound.
+// TestSlowVideoLeavesSound: an encoder, a camera or a player that takes longer than a picture
+// lasts costs pictures and no sound.
 func TestSlowVideoLeavesSound(t *testing.T) {
+	for _, slow := range []string{"encoder", "camera", "player"} {
+		t.Run(slow, func(t *testing.T) { testSlowVideo(t, slow) })
+	}
+}
+
+func testSlowVideo(t *testing.T, slow string) {
 	onStage(t, 1, func(s *stage) {
-		s.codecs.takes = 100 * ms
 		s.move()
 		s.room.Inputs()[0].PushAudio(jitter.Packet{SSRC: 1, Payload: []byte{31 << 3, 0, 0}}, 0)
 		p, _ := s.join()
+		switch takes := 100 * ms; slow {
+		case "encoder":
+			s.codecs.takes = takes
+		case "camera":
+			s.cameras[0].takes.Store(int64(takes))
+		case "player":
+			p.takes.Store(int64(takes))
+		}
 		s.sleep(5 * time.Second)
 		p.mu.Lock()
 		defer p.mu.Unlock()

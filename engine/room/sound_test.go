@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/cmplx"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,11 +92,12 @@ func (*recording) Closed(error)           {}
 
 // choir is a room in which participants sing tones.
 type choir struct {
-	t    *testing.T
-	now  func() time.Duration
-	room *Room
-	over chan struct{}
-	stop map[*Input]chan struct{} // ends who sings
+	t       *testing.T
+	now     func() time.Duration
+	room    *Room
+	metrics *metrics.Engine
+	over    chan struct{}
+	stop    map[*Input]chan struct{} // ends who sings
 }
 
 func inChoir(t *testing.T, gate Gate, f func(*choir)) {
@@ -103,14 +105,14 @@ func inChoir(t *testing.T, gate Gate, f func(*choir)) {
 	synctest.Test(t, func(t *testing.T) {
 		begin, codecs := time.Now(), &toneCodecs{}
 		c := &choir{t: t, now: func() time.Duration { return time.Since(begin) }, over: make(chan struct{}), stop: map[*Input]chan struct{}{}}
-		m := metrics.New()
-		audio := sched.New(1, c.now, m)
+		c.metrics = metrics.New()
+		audio := sched.New(1, c.now, c.metrics)
 		o := DefaultOptions()
 		o.Gate = gate
 		var err error
 		c.room, err = New("r", o, Env{
 			Codecs: codecs, Audio: audio, Now: c.now, Pictures: func() int { return load.AllPictures },
-			Metrics: m, Log: slog.New(slog.DiscardHandler),
+			Metrics: c.metrics, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -289,3 +291,142 @@ func TestNoClicks(t *testing.T) {
 }
 
 func peak(pcm []int16) int { return int(max(slices.Max(pcm), -slices.Min(pcm))) }
+
+// TestSkippedTicks: ticks that are too late are skipped and counted, and the timestamps pass
+// over them.
+func TestSkippedTicks(t *testing.T) {
+	inChoir(t, GateOn, func(c *choir) {
+		in := c.add("singer")
+		slow := &stalling{}
+		if _, err := c.room.Subscribe(Tracks{Audio: 1}, slow); err != nil {
+			t.Fatal(err)
+		}
+		c.sing(in, 1, 440)
+		c.sleep(time.Second)
+		for _, stall := range []time.Duration{30 * ms, 55 * ms, 205 * ms} {
+			before, skipped := len(slow.timestamps), c.metrics.TicksSkipped.Load()
+			slow.stall.Store(int64(stall))
+			c.sleep(time.Second)
+			skipped = c.metrics.TicksSkipped.Load() - skipped
+			// The one that stalls and two more are run late; what is due after them is skipped.
+			if want := uint64(max(0, int(stall/(20*ms))-2-1)); skipped != want {
+				t.Errorf("stall of %v: %d ticks skipped, want %d", stall, skipped, want)
+			}
+			heard := slow.timestamps[before:]
+			passed := uint64(0)
+			for i, ts := range heard[1:] {
+				step := ts - heard[i]
+				if step%960 != 0 {
+					t.Fatalf("stall of %v: timestamps %d apart", stall, step)
+				}
+				passed += uint64(step/960) - 1
+			}
+			if passed != skipped || len(heard)+int(skipped) != 50 {
+				t.Errorf("stall of %v: %d packets, the timestamps pass over %d ticks, skipped are %d", stall, len(heard), passed, skipped)
+			}
+		}
+	})
+}
+
+// stalling is a player that takes long once.
+type stalling struct {
+	timestamps []uint32
+	stall      atomic.Int64 // nanoseconds
+}
+
+func (s *stalling) WriteAudio(_ []byte, timestamp uint32) {
+	s.timestamps = append(s.timestamps, timestamp)
+	time.Sleep(time.Duration(s.stall.Swap(0)))
+}
+func (*stalling) WriteVideo(*AccessUnit) {}
+func (*stalling) Closed(error)           {}
+
+// TestAudioTickAllocs: a tick allocates nothing, with talkers and listeners, one who is muted
+// again and again, gains that change and losses that are reported.
+func TestAudioTickAllocs(t *testing.T) {
+	inChoir(t, GateOn, func(c *choir) {
+		var subs []*Subscription
+		var payloads [4][]byte
+		for i := range 4 {
+			in := c.add(string(rune('a' + i)))
+			if err := in.Connect(nil); err != nil {
+				t.Fatal(err)
+			}
+			payloads[i] = tonePacket(300+100*i, 0)
+			for _, track := range []int{allTrack, in.track} {
+				sub, err := c.room.Subscribe(Tracks{Audio: track}, blind{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				subs = append(subs, sub)
+			}
+		}
+		inputs := c.room.Inputs()
+		// From here to the end no time passes: all ticks are ours.
+		deadline, n := c.now(), 0
+		tick := func() {
+			for i, in := range inputs {
+				if i < 3 || n/50%2 == 0 { // the last one is silent at times
+					in.PushAudio(jitter.Packet{SSRC: uint32(i + 1), Sequence: uint16(n), Timestamp: uint32(960 * n), Payload: payloads[i]}, deadline)
+				}
+			}
+			if n%20 == 0 {
+				if _, err := c.room.SetMuted("a", Audio, n%40 == 0); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.room.SetGain("b", float64(n%40)); err != nil {
+					t.Fatal(err)
+				}
+				subs[n/20%len(subs)].ReportLoss(float64(n%60) / 200)
+			}
+			n++
+			deadline += c.room.frame
+			c.room.audioTick(deadline)
+		}
+		for range 300 { // the buffers grow, and the voices get their encoders
+			tick()
+		}
+		encodes := c.metrics.EncodesPrivate.Load()
+		if allocs := testing.AllocsPerRun(300, tick); allocs != 0 {
+			t.Errorf("%v allocations a tick", allocs)
+		}
+		if c.metrics.EncodesPrivate.Load() == encodes {
+			t.Error("nobody was heard: not all was tried")
+		}
+	})
+}
+
+// TestSilentInputsCostNothing: who is muted, or sends nothing, is not decoded, and takes no
+// encode of their own.
+func TestSilentInputsCostNothing(t *testing.T) {
+	inChoir(t, GateOn, func(c *choir) {
+		singer := c.add("singer")
+		c.listen(allTrack)
+		for i, name := range []string{"muted", "silent"} {
+			in := c.add(name)
+			c.listen(in.track)
+			c.sing(in, uint32(i+2), 300+50*i)
+			if name == "silent" {
+				close(c.stop[in])
+				delete(c.stop, in)
+			}
+		}
+		c.sing(singer, 1, 440)
+		c.sleep(time.Second)
+		if _, err := c.room.SetMuted("muted", Audio, true); err != nil {
+			t.Fatal(err)
+		}
+		c.sleep(time.Second)
+		decodes, shared, private := c.metrics.Jitter.Normal.Load()+c.metrics.Jitter.PLC.Load(), c.metrics.EncodesShared.Load(), c.metrics.EncodesPrivate.Load()
+		c.sleep(2 * time.Second)
+		if n := c.metrics.Jitter.Normal.Load() + c.metrics.Jitter.PLC.Load() - decodes; n != 100 {
+			t.Errorf("%d decodes in 100 ticks of one who sings", n)
+		}
+		if n := c.metrics.EncodesShared.Load() - shared; n != 100 {
+			t.Errorf("%d shared encodes in 100 ticks", n)
+		}
+		if n := c.metrics.EncodesPrivate.Load() - private; n != 0 {
+			t.Errorf("%d encodes for listeners who add nothing", n)
+		}
+	})
+}
