@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/cmplx"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -304,7 +305,7 @@ func TestSkippedTicks(t *testing.T) {
 		c.sing(in, 1, 440)
 		c.sleep(time.Second)
 		for _, stall := range []time.Duration{30 * ms, 55 * ms, 205 * ms} {
-			before, skipped := len(slow.timestamps), c.metrics.TicksSkipped.Load()
+			before, skipped := len(slow.heard()), c.metrics.TicksSkipped.Load()
 			slow.stall.Store(int64(stall))
 			c.sleep(time.Second)
 			skipped = c.metrics.TicksSkipped.Load() - skipped
@@ -312,7 +313,7 @@ func TestSkippedTicks(t *testing.T) {
 			if want := uint64(max(0, int(stall/(20*ms))-2-1)); skipped != want {
 				t.Errorf("stall of %v: %d ticks skipped, want %d", stall, skipped, want)
 			}
-			heard := slow.timestamps[before:]
+			heard := slow.heard()[before:]
 			passed := uint64(0)
 			for i, ts := range heard[1:] {
 				step := ts - heard[i]
@@ -330,12 +331,21 @@ func TestSkippedTicks(t *testing.T) {
 
 // stalling is a player that takes long once.
 type stalling struct {
+	mu         sync.Mutex
 	timestamps []uint32
 	stall      atomic.Int64 // nanoseconds
 }
 
+func (s *stalling) heard() []uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.timestamps)
+}
+
 func (s *stalling) WriteAudio(_ []byte, timestamp uint32) {
+	s.mu.Lock()
 	s.timestamps = append(s.timestamps, timestamp)
+	s.mu.Unlock()
 	time.Sleep(time.Duration(s.stall.Swap(0)))
 }
 func (*stalling) WriteVideo(*AccessUnit) {}
