@@ -33,6 +33,8 @@ const MaxRooms = 10000
 type Config struct {
 	Codecs codec.Factory
 	Log    *slog.Logger // nil: silent
+	// CPU tells the user and system time of the process, as a part of its load; nil: not known.
+	CPU func() time.Duration
 }
 
 // Engine holds rooms and streams. Its methods may be called from any goroutine.
@@ -50,6 +52,7 @@ type Engine struct {
 	cameras sync.WaitGroup
 
 	pictures atomic.Uint64 // decoded so far: names the newest
+	load     loadMeter
 
 	mu      sync.Mutex
 	closed  bool
@@ -77,6 +80,7 @@ func New(c Config) *Engine {
 	}
 	e.audio = sched.NewPacked(runtime.GOMAXPROCS(0), e.Now, e.metrics)
 	e.video = sched.New(runtime.GOMAXPROCS(0), e.Now, nil)
+	e.load.start(e, c.CPU)
 	return e
 }
 
@@ -146,7 +150,10 @@ func (e *Engine) enter(r *room.Room) error {
 }
 
 func (e *Engine) env() room.Env {
-	return room.Env{Codecs: e.codecs, Audio: e.audio, Video: e.video, Now: e.Now, Metrics: e.metrics, Log: e.log}
+	return room.Env{
+		Codecs: e.codecs, Audio: e.audio, Video: e.video, Now: e.Now, Pictures: e.load.pictures,
+		Metrics: e.metrics, Log: e.log,
+	}
 }
 
 // RemoveRoom ends a room, everybody who plays it, and the publications of its streams

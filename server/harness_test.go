@@ -49,8 +49,8 @@ type testServer struct {
 	stop func() error
 }
 
-// start starts a server. It ends with the test, or before by stop.
-func start(t *testing.T, c config.Config) *testServer {
+// start starts a server, after change altered it. It ends with the test, or before by stop.
+func start(t *testing.T, c config.Config, change ...func(*server)) *testServer {
 	t.Helper()
 	c.HTTP, c.RTC = cmp.Or(c.HTTP, "127.0.0.1:0"), cmp.Or(c.RTC, "127.0.0.1:0")
 	if c.HTTPS != "" {
@@ -60,6 +60,9 @@ func start(t *testing.T, c config.Config) *testServer {
 	srv, err := newServer(c, log)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(srv)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sectile/asm/cpu"
@@ -42,6 +43,9 @@ type server struct {
 	instance string // names this process
 	procs    *procs.Fitter
 
+	load       func() float64 // the engine's
+	overloaded atomic.Bool    // new sessions are refused
+
 	http  net.Listener
 	https net.Listener // nil: off
 	tls   tls.Certificate
@@ -65,7 +69,8 @@ func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
 	if err := cpu.EnvError(); err != nil {
 		return s, err
 	}
-	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log})
+	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log, CPU: cpuTime})
+	s.load = s.engine.Load
 	if err := s.restore(c); err != nil {
 		return s, err
 	}
@@ -153,6 +158,7 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 	choresDone.Go(func() { s.saver(chores) })
 	choresDone.Go(func() { s.watch(chores) })
 	choresDone.Go(func() { s.procs.Run(chores, s.pictures) })
+	choresDone.Go(func() { s.admit(chores, c.MaxLoad) })
 
 	var err error
 	select {
@@ -269,6 +275,10 @@ func (s *server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.rtc.Draining() {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
+	if s.overloaded.Load() {
+		http.Error(w, "overloaded", http.StatusServiceUnavailable)
 		return
 	}
 	io.WriteString(w, "ok\n")

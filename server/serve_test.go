@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,6 +147,49 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestOverload: under too much load new sessions are refused and the server is not ready;
+// those who are there go on, and when the load has gone others come.
+func TestOverload(t *testing.T) {
+	var load atomic.Uint64 // percent
+	load.Store(50)
+	ts := start(t, config.Config{MaxLoad: 0.85}, func(s *server) {
+		s.load = func() float64 { return float64(load.Load()) / 100 }
+	})
+	ts.must("", "add_room", "r")
+	ts.addStream("r", "a")
+	ts.publish("a", client.Media{Tone: tones[0], Level: -20})
+	p := ts.play("r", "a1")
+	eventually(t, 10*time.Second, func() string { return hears(p, []bool{true}) })
+	ready := func(want int) {
+		t.Helper()
+		eventually(t, 10*time.Second, func() string {
+			if status, text := ts.get("/readyz"); status != want {
+				return fmt.Sprintf("readyz: %d %s, want %d", status, text, want)
+			}
+			return ""
+		})
+	}
+	ready(http.StatusOK)
+	for _, at := range []uint64{90, 80} { // 80 % is below the limit, but not by enough
+		load.Store(at)
+		ready(http.StatusServiceUnavailable)
+		time.Sleep(2 * admitEvery)
+		ready(http.StatusServiceUnavailable)
+	}
+	_, err := ts.link().Play(timeout(t), "r", "a1")
+	if status, ok := err.(*client.StatusError); !ok || status.Status != http.StatusServiceUnavailable {
+		t.Errorf("a new session under overload: %v", err)
+	}
+	if _, text := ts.get("/metrics"); !strings.Contains(text, `sectile_rejected_total{reason="overload"} 1`) {
+		t.Error("the refusal is not counted")
+	}
+	eventually(t, 10*time.Second, func() string { return hears(p, []bool{true}) })
+	load.Store(50)
+	ready(http.StatusOK)
+	other := ts.play("r", "a1")
+	eventually(t, 10*time.Second, func() string { return hears(other, []bool{true}) })
+}
+
 func TestHTTPS(t *testing.T) {
 	ts := start(t, config.Config{HTTPS: "on"})
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -192,7 +236,7 @@ func TestMetrics(t *testing.T) {
 	for _, metric := range []string{
 		"sectile_tick_lateness_seconds_count", "sectile_tick_duration_seconds_count",
 		`sectile_opus_encodes_total{kind="shared"}`, `sectile_opus_decodes_total{kind="normal"}`,
-		"sectile_jitter_delay_seconds_count",
+		"sectile_jitter_delay_seconds_count", "sectile_load",
 		`sectile_video_frames_total{stage="decoded"}`, `sectile_video_frames_total{stage="composed"}`, `sectile_video_frames_total{stage="encoded"}`,
 		`sectile_video_keyframes_total{reason="join"}`,
 		`sectile_rtp_packets_total{direction="in"}`, `sectile_rtp_packets_total{direction="out"}`,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type Colour struct{ Y, U, V byte }
 type Media struct {
 	Tone     float64       // Hz; 0 sends no sound
 	Level    float64       // of the tone's peak, dBFS; 0 is −12
+	Noise    float64       // white, beside the tone: its mean power in dBFS; 0 is none
 	Packet   time.Duration // of sound: 10, 20, 40 or 60 ms; 0 is 20 ms
 	Channels int           // of sound; 0 is 1
 
@@ -134,10 +136,15 @@ func (p *Publisher) tone(m Media, track *webrtc.TrackLocalStaticSample) (send fu
 	duration := cmp.Or(m.Packet, 20*time.Millisecond)
 	samples := int(duration * 48000 / time.Second)
 	amplitude := 32767 * math.Pow(10, cmp.Or(m.Level, -12)/20)
+	noise := 0.0
+	if m.Noise < 0 {
+		noise = 32767 * math.Pow(10, m.Noise/20)
+	}
+	rng := rand.New(rand.NewPCG(1, uint64(m.Tone)))
 	pcm, packet, n := make([]int16, samples*channels), make([]byte, 1500), 0
 	return func() {
 		for i := range samples {
-			v := int16(amplitude * math.Sin(2*math.Pi*m.Tone*float64(n)/48000))
+			v := int16(amplitude*math.Sin(2*math.Pi*m.Tone*float64(n)/48000) + noise*rng.NormFloat64())
 			for c := range channels {
 				pcm[i*channels+c] = v
 			}

@@ -49,7 +49,8 @@ func (s *Server) Log() string {
 // StartSectile starts the program in a network namespace; see Isolate.
 func StartSectile(program string) (*Server, error) {
 	const auth = "bench:bench"
-	cmd, err := isolated(program, "serve", "--http", serverAddress+":8080", "--rtc", serverAddress+":8189", "--edit-auth", auth)
+	cmd, err := isolated(program, "serve", "--http", serverAddress+":8080", "--rtc", serverAddress+":8189", "--edit-auth", auth,
+		"--max-load", "0") // the load is what is measured
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func StartSectileHere(program string) (*Server, error) {
 	if err := tcp.Close(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program, "serve", "--http", address, "--rtc", "127.0.0.1:0")
+	cmd := exec.Command(program, "serve", "--http", address, "--rtc", "127.0.0.1:0", "--max-load", "0")
 	cmd.SysProcAttr = WithParent()
 	output, err := outputFile()
 	if err != nil {

@@ -55,6 +55,45 @@ func TestReordering(t *testing.T) {
 	}
 }
 
+// TestReorderingAcrossWraps: packets that overtake each other where sequence numbers or
+// timestamps wrap, or both, are played in order.
+func TestReorderingAcrossWraps(t *testing.T) {
+	for name, first := range map[string]struct{ seq, ts int }{
+		"sequence numbers":            {65536 - 20, 5000},
+		"timestamps":                  {5000, 1<<32 - 20*960},
+		"both":                        {65536 - 20, 1<<32 - 20*960},
+		"timestamps, within a packet": {5000, 1<<32 - 20*960 + 400},
+	} {
+		for _, by := range []int{1, 2} { // packets that overtake packet 19, the last before the wrap
+			b := newBench(t, rate)
+			b.tone.amplitude = steady(soft)
+			reordered := 0
+			for i := range 100 {
+				delay := time.Duration(0)
+				if i%5 == 4 {
+					delay = time.Duration(by)*frame + time.Millisecond
+					if i < 80 {
+						reordered++
+					}
+				}
+				b.arrive(time.Duration(i)*frame+delay, uint16(first.seq+i), uint32(first.ts+i*960), tonePacket(int64(i)*960, frame, false, false))
+			}
+			b.run(90 * frame)
+			s := b.Stats()
+			if s.Lost+s.Duplicate+s.Resets+s.PLC > 1 || s.Late > 1 {
+				t.Errorf("%s, overtaken by %d: %s", name, by, b.counted())
+			}
+			if s.Reordered+s.Late < uint64(reordered) {
+				t.Errorf("%s, overtaken by %d: %d reordered, want %d", name, by, s.Reordered, reordered)
+			}
+			if !slices.IsSorted(b.tone.decoded) || !slices.Contains(b.tone.decoded, 19*960) || !slices.Contains(b.tone.decoded, 20*960) {
+				t.Errorf("%s, overtaken by %d: decoded from %d", name, by, b.tone.decoded)
+			}
+			b.smooth()
+		}
+	}
+}
+
 // TestOvertaken: packets that are overtaken by so much that they come too late teach how
 // long to wait for them, if they are many enough.
 func TestOvertaken(t *testing.T) {

@@ -53,6 +53,9 @@ func (f *Fader) Step(samples []int16, wide []int32, frame time.Duration, gain in
 	return true
 }
 
+// Open tells whether the frame before was let through.
+func (f *Fader) Open() bool { return f.open }
+
 // Skip tells of a frame without samples, after which the fader is open or not.
 func (f *Fader) Skip(gain int32, open bool) { f.open, f.gain = open, gain-pcm.GainUnity }
 

@@ -19,7 +19,7 @@ func timestamp(t time.Duration, clock int64) uint32 {
 
 // audible tells whether there is sound to make: somebody publishes and somebody plays.
 // Who plays only the mosaic counts, too, since it shows who talks.
-func (r *Room) audible() bool { return r.audio.connected > 0 && len(r.subs) > 0 }
+func (r *Room) audible() bool { return r.audio.connected+r.audio.farewells > 0 && len(r.subs) > 0 }
 
 // startAudio starts the ticks if they should run and do not.
 func (r *Room) startAudio() {
@@ -41,6 +41,16 @@ func (r *Room) parkAudio() {
 	for _, in := range r.inputs {
 		in.park()
 	}
+	r.dropLeaving()
+}
+
+// dropLeaving forgets streams that were to fade out.
+func (r *Room) dropLeaving() {
+	for _, in := range r.audio.leaving {
+		in.endFarewell()
+	}
+	clear(r.audio.leaving)
+	r.audio.leaving = r.audio.leaving[:0]
 }
 
 // audioTick makes the sound of one tick: every input is pulled once, summed once, and
@@ -61,7 +71,13 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 			a.bus.Add(in.pcm)
 		}
 	}
+	for _, in := range a.leaving {
+		if in.pull(deadline); in.adds {
+			a.bus.Add(in.pcm)
+		}
+	}
 	a.bus.Sum()
+	r.dropLeaving()
 	r.expectLoss()
 
 	// What comes out of the limiters was pulled for a moment before the deadline.

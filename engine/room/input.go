@@ -48,9 +48,10 @@ type Input struct {
 	dB         float64 // of gain
 	gain       int32   // of fader
 	pcm        []int16
-	adds       bool          // pcm is part of this tick's mix
-	private    bool          // this tick's packet comes from voice
-	reportDue  time.Duration // when the playout delay is observed next
+	adds       bool           // pcm is part of this tick's mix
+	private    bool           // this tick's packet comes from voice
+	reportDue  time.Duration  // when the playout delay is observed next
+	farewell   *jitter.Buffer // of a publication that has ended, for a frame in which it fades out
 
 	// Packets come in while the room's lock may be held by a tick, so the buffer has its own.
 	mu      sync.Mutex
@@ -108,12 +109,27 @@ func (in *Input) disconnect() {
 		return
 	}
 	in.mu.Lock()
-	in.buffer.Close()
+	last := in.buffer
 	in.buffer, in.playout = nil, Playout{}
 	in.mu.Unlock()
-	in.connected, in.camera, in.talking, in.talk, in.fader = false, nil, false, mix.Talk{}, mix.Fader{}
+	if in.fader.Open() && in.farewell == nil {
+		in.farewell = last
+		in.room.audio.farewells++
+	} else {
+		last.Close()
+	}
+	in.connected, in.camera, in.talking, in.talk = false, nil, false, mix.Talk{}
 	in.room.audio.connected--
 	in.room.changes++
+}
+
+// endFarewell needs the room's lock.
+func (in *Input) endFarewell() {
+	if in.farewell != nil {
+		in.farewell.Close()
+		in.farewell = nil
+		in.room.audio.farewells--
+	}
 }
 
 // PushAudio takes one RTP packet of Opus, which arrived at now. The payload is copied.
@@ -136,8 +152,8 @@ func (in *Input) ShowsVideo() bool {
 }
 
 func (in *Input) muteAudio(muted bool) {
-	if in.mutedAudio.Swap(muted) == muted {
-		return
+	if in.mutedAudio.Swap(muted) == muted || in.fader.Open() {
+		return // the next tick fades it out, or finds nothing changed
 	}
 	in.resetBuffer() // what was buffered before the mute must not sound after it
 }
@@ -153,15 +169,21 @@ func (in *Input) resetBuffer() {
 // park forgets what was heard.
 func (in *Input) park() {
 	in.resetBuffer()
+	in.endFarewell()
 	in.talking, in.talk, in.fader = false, mix.Talk{}, mix.Fader{}
 }
 
 // pull takes one tick of sound out of the buffer and decides whether it goes into the mix:
-// silence never does, and behind a gate only talk.
+// silence never does, and behind a gate only talk. What is muted or ends goes in once more,
+// to fade out.
 func (in *Input) pull(deadline time.Duration) {
 	r := in.room
-	on, sound := in.connected && !in.mutedAudio.Load(), false
-	if on {
+	on, sound := in.connected && !in.mutedAudio.Load() && in.farewell == nil, false
+	switch {
+	case in.farewell != nil:
+		sound = in.farewell.Pull(in.pcm, deadline) != jitter.Silence
+		in.endFarewell()
+	case on:
 		in.mu.Lock()
 		sound = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
 		in.notePlayout(deadline)
@@ -170,13 +192,18 @@ func (in *Input) pull(deadline time.Duration) {
 			r.env.Metrics.JitterDelay.Observe(in.buffer.Delay(deadline))
 		}
 		in.mu.Unlock()
+	case in.connected && in.fader.Open():
+		in.mu.Lock()
+		sound = in.buffer.Pull(in.pcm, deadline) != jitter.Silence
+		in.buffer.Reset()
+		in.mu.Unlock()
 	}
 	heard := in.pcm
-	if !sound {
+	if !sound || !on {
 		heard = nil
 	}
 	in.talking = in.talk.Step(heard, r.frame) && on
-	open := in.talking || r.opts.Gate == GateOff
+	open := on && (in.talking || r.opts.Gate == GateOff)
 	if sound {
 		in.adds = in.fader.Step(in.pcm, r.audio.wide, r.frame, in.gain, open)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"sectile/engine/load"
 	"sectile/engine/metrics"
 )
 
@@ -30,6 +31,7 @@ type mosaic struct {
 	renditions [sizes]*rendition
 	clock      frameClock
 	all        []*Subscription // players of this tick
+	shed       int             // pictures left to make, in parts of load.AllPictures
 
 	mu      sync.Mutex
 	running bool
@@ -91,6 +93,11 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 		m.stop()
 		return false
 	}
+	if m.sheds() {
+		m.room.env.Metrics.FramesDropped.Add(1)
+		clear(m.all)
+		return true
+	}
 	m.draw()
 	m.assign(deadline)
 	image := m.picture.canvas.Image()
@@ -107,6 +114,15 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 	m.picture.canvas.Settle()
 	clear(m.all)
 	return true
+}
+
+// sheds tells whether this picture is left out, for the machine is short of time.
+func (m *mosaic) sheds() bool {
+	if m.shed += m.room.env.Pictures(); m.shed < load.AllPictures {
+		return true
+	}
+	m.shed -= load.AllPictures
+	return false
 }
 
 func (m *mosaic) draw() {

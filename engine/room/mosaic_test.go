@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"sectile/asm/yuv"
 	"sectile/engine/codec"
 	"sectile/engine/jitter"
+	"sectile/engine/load"
 	"sectile/engine/metrics"
 	"sectile/engine/sched"
 )
@@ -116,7 +118,8 @@ type screen struct {
 	first   time.Time // of the first picture
 	units   []unitSeen
 	sounds  []soundSeen
-	decoder uint32 // the picture that was decoded last
+	decoder uint32       // the picture that was decoded last
+	takes   atomic.Int64 // nanoseconds to take a picture
 }
 
 type unitSeen struct {
@@ -140,6 +143,7 @@ func (s *screen) WriteAudio(_ []byte, timestamp uint32) {
 func (s *screen) Closed(error) {}
 
 func (s *screen) WriteVideo(au *AccessUnit) {
+	time.Sleep(time.Duration(s.takes.Load()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	nal := au.Payloads[0]
@@ -172,6 +176,7 @@ type canvasCamera struct {
 	mu       sync.Mutex
 	sequence uint64
 	image    *yuv.Image
+	takes    atomic.Int64 // nanoseconds to look at
 }
 
 func (c *canvasCamera) show(colour byte) {
@@ -191,6 +196,7 @@ func (c *canvasCamera) Sequence() uint64 {
 func (c *canvasCamera) Shown(int, int) {}
 
 func (c *canvasCamera) View(f func(*yuv.Image)) {
+	time.Sleep(time.Duration(c.takes.Load()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(c.image)
@@ -202,6 +208,7 @@ type stage struct {
 	room    *Room
 	codecs  *videoCodecs
 	metrics *metrics.Engine
+	made    atomic.Int32 // pictures of load.AllPictures
 	cameras []*canvasCamera
 	moves   sync.WaitGroup
 	over    chan struct{}
@@ -213,9 +220,11 @@ func onStage(t *testing.T, cameras int, f func(*stage)) {
 		begin := time.Now()
 		now := func() time.Duration { return time.Since(begin) }
 		s := &stage{t: t, codecs: &videoCodecs{}, metrics: metrics.New(), over: make(chan struct{})}
+		s.made.Store(load.AllPictures)
 		env := Env{
 			Codecs: s.codecs, Audio: sched.New(1, now, s.metrics), Video: sched.New(1, now, nil), Now: now,
-			Metrics: s.metrics, Log: slog.New(slog.DiscardHandler),
+			Pictures: func() int { return int(s.made.Load()) },
+			Metrics:  s.metrics, Log: slog.New(slog.DiscardHandler),
 		}
 		opts := DefaultOptions()
 		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, 128, 64, 1500
@@ -505,14 +514,27 @@ func TestUnwatched(t *testing.T) {
 	})
 }
 
-// TestSlowVideoLeavesSound: an encoder that takes longer than a picture lasts costs pictures
-// and no sound.
+// TestSlowVideoLeavesSound: an encoder, a camera or a player that takes longer than a picture
+// lasts costs pictures and no sound.
 func TestSlowVideoLeavesSound(t *testing.T) {
+	for _, slow := range []string{"encoder", "camera", "player"} {
+		t.Run(slow, func(t *testing.T) { testSlowVideo(t, slow) })
+	}
+}
+
+func testSlowVideo(t *testing.T, slow string) {
 	onStage(t, 1, func(s *stage) {
-		s.codecs.takes = 100 * ms
 		s.move()
 		s.room.Inputs()[0].PushAudio(jitter.Packet{SSRC: 1, Payload: []byte{31 << 3, 0, 0}}, 0)
 		p, _ := s.join()
+		switch takes := 100 * ms; slow {
+		case "encoder":
+			s.codecs.takes = takes
+		case "camera":
+			s.cameras[0].takes.Store(int64(takes))
+		case "player":
+			p.takes.Store(int64(takes))
+		}
 		s.sleep(5 * time.Second)
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -526,6 +548,35 @@ func TestSlowVideoLeavesSound(t *testing.T) {
 			a, b := p.sounds[i-1], p.sounds[i]
 			if gap := b.at.Sub(a.at); gap != 20*ms || b.timestamp-a.timestamp != 960 {
 				t.Fatalf("sound %d is %v and %d samples after the one before", i, gap, b.timestamp-a.timestamp)
+			}
+		}
+	})
+}
+
+// TestPicturesAreLeftOut: a mosaic that is told to make fewer pictures spreads them evenly,
+// and counts the others.
+func TestPicturesAreLeftOut(t *testing.T) {
+	onStage(t, 1, func(s *stage) {
+		s.move()
+		p, _ := s.join()
+		s.sleep(2 * time.Second)
+		for _, made := range []int32{3, 1, 2, load.AllPictures} {
+			s.made.Store(made)
+			before, dropped := len(p.seen()), s.metrics.FramesDropped.Load()
+			s.sleep(4 * time.Second)
+			units := p.seen()[before:]
+			want := 100 * int(made) / load.AllPictures
+			if n := len(units); n < want-1 || n > want+1 {
+				t.Errorf("told to make %d of %d: %d pictures in 4 s, want %d", made, load.AllPictures, n, want)
+			}
+			if n := int(s.metrics.FramesDropped.Load() - dropped); n < 99-want || n > 101-want {
+				t.Errorf("told to make %d of %d: %d pictures counted as left out, want %d", made, load.AllPictures, n, 100-want)
+			}
+			for i := 2; i < len(units); i++ {
+				most := (load.AllPictures + time.Duration(made) - 1) / time.Duration(made) * 40 * ms
+				if gap := units[i].at.Sub(units[i-1].at); gap > most {
+					t.Errorf("told to make %d of %d: %v without a picture", made, load.AllPictures, gap)
+				}
 			}
 		}
 	})

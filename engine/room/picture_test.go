@@ -10,6 +10,7 @@ import (
 
 	"sectile/asm/yuv"
 	"sectile/engine/compose"
+	"sectile/engine/load"
 	"sectile/engine/metrics"
 )
 
@@ -29,7 +30,7 @@ func newEasel(t *testing.T, change func(*Options)) *easel {
 		change(&o)
 	}
 	r, err := New("r", o, Env{
-		Now: func() time.Duration { return s.now }, Metrics: metrics.New(), Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Duration { return s.now }, Pictures: func() int { return load.AllPictures }, Metrics: metrics.New(), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

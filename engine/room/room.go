@@ -28,6 +28,7 @@ type Env struct {
 	Codecs       codec.Factory
 	Audio, Video *sched.Scheduler
 	Now          func() time.Duration // the clock of both schedulers
+	Pictures     func() int           // how many of load.AllPictures pictures to make now
 	Metrics      *metrics.Engine
 	Log          *slog.Logger
 }
@@ -59,6 +60,8 @@ type Room struct {
 type audioState struct {
 	running   atomic.Bool // packets are wanted; written under the room's lock
 	connected int         // inputs with a publication
+	farewells int         // inputs with a farewell
+	leaving   []*Input    // with a farewell, off the room already
 	tick      uint64
 	bus       *mix.Bus
 	history   *mix.History
@@ -120,9 +123,11 @@ func (r *Room) Close() {
 	r.subs, r.listeners = nil, nil
 	for _, in := range r.inputs {
 		in.disconnect()
+		in.endFarewell()
 		in.listeners = nil
 		in.closeVoice()
 	}
+	r.dropLeaving()
 	r.audio.shared.Close()
 	r.mu.Unlock()
 	if r.mosaic != nil {
@@ -162,6 +167,9 @@ func (r *Room) RemoveStream(name string) (track int, err error) {
 	r.inputs = slices.DeleteFunc(r.inputs, func(other *Input) bool { return other == in })
 	r.changes++
 	in.disconnect()
+	if in.farewell != nil {
+		r.audio.leaving = append(r.audio.leaving, in)
+	}
 	for _, s := range slices.Clone(in.listeners) {
 		r.unlist(s)
 		r.subs = slices.DeleteFunc(r.subs, func(other *Subscription) bool { return other == s })

@@ -122,6 +122,14 @@ func (s *Scheduler) choose() *worker {
 // workers may call at the same time. If ticks take long, after is called between them.
 func (s *Scheduler) Around(before, after func()) { s.around.Store(&around{before, after}) }
 
+// Worked appends to list for how long each worker has been at work since the start.
+func (s *Scheduler) Worked(list []time.Duration) []time.Duration {
+	for _, w := range s.workers {
+		list = append(list, time.Duration(w.total.Load()))
+	}
+	return list
+}
+
 // Close ends all tasks and waits for the running ones.
 func (s *Scheduler) Close() {
 	for _, w := range s.workers {
@@ -149,6 +157,7 @@ type worker struct {
 	worked    time.Duration
 
 	busy, promised atomic.Int64 // millionths of its time: measured, and of tasks added since
+	total          atomic.Int64 // nanoseconds at work since the start
 
 	mu     sync.Mutex
 	added  []*task
@@ -342,6 +351,7 @@ func (w *worker) runAll() {
 	}
 	now := s.clock()
 	w.worked += now - start
+	w.total.Add(int64(now - start))
 	w.measure(now)
 }
 

@@ -37,6 +37,7 @@ type commandLine struct {
 		RTCAddress *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
 		Data       *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
 		EditAuth   *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
+		MaxLoad    *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
 		LogFormat  *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
 		LogLevel   *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
 	} `cmd:"" help:"Run the server."`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -44,6 +45,7 @@ tls_cert "/etc/my certs/cert.pem";
 tls_key /etc/key.pem;
 data /var/lib/sectile;
 edit_auth admin "s;e{c}r \"e\" t\\#";
+max_load 0.7;
 log_format json;
 log_level debug;
 stream meeting {
@@ -67,7 +69,7 @@ func everythingConfig() Config {
 		HTTP: ":8080", HTTPS: "127.0.0.1:8443", RTC: "[::1]:9000",
 		RTCAddresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")},
 		TLSCert:      "/etc/my certs/cert.pem", TLSKey: "/etc/key.pem", Data: "/var/lib/sectile",
-		EditUser: "admin", EditPass: `s;e{c}r "e" t\#`, LogFormat: "json", LogLevel: "debug",
+		EditUser: "admin", EditPass: `s;e{c}r "e" t\#`, MaxLoad: 0.7, LogFormat: "json", LogLevel: "debug",
 		Rooms: []Room{
 			{"meeting", o(func(o *room.Options) { o.Bitrate, o.DisableVideo = 128, false })},
 			{"old", o(func(o *room.Options) { o.SampleRate, o.Samples = 16000, 320 })},
@@ -84,7 +86,7 @@ func TestParseDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Command{Name: "serve", Config: Config{HTTP: ":8080", RTC: ":8189", LogFormat: "text", LogLevel: "info"}}
+	want := Command{Name: "serve", Config: Config{HTTP: ":8080", RTC: ":8189", MaxLoad: 0.85, LogFormat: "text", LogLevel: "info"}}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v\nwant %+v", c, want)
 	}
@@ -124,6 +126,7 @@ func TestPrecedence(t *testing.T) {
 		{"--log-format", "SECTILE_LOG_FORMAT", "json", "text", func(c Config) string { return c.LogFormat }, "json"},
 		{"--log-level", "SECTILE_LOG_LEVEL", "warn", "error", func(c Config) string { return c.LogLevel }, "debug"},
 		{"--edit-auth", "SECTILE_EDIT_AUTH", "u:p", "u:p:q", func(c Config) string { return c.EditUser + ":" + c.EditPass }, `admin:s;e{c}r "e" t\#`},
+		{"--max-load", "SECTILE_MAX_LOAD", "0.5", "0", func(c Config) string { return fmt.Sprint(c.MaxLoad) }, "0.7"},
 		{"--rtc-address", "SECTILE_RTC_ADDRESS", "::ffff:10.0.0.1", "10.0.0.2", func(c Config) string { return c.RTCAddresses[0].String() }, "192.0.2.1"},
 	}
 	for _, test := range tests {

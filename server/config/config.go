@@ -25,8 +25,9 @@ type Config struct {
 	Data         string       // directory, or "": nothing is kept
 	EditUser     string       // of the control API; "": no credentials
 	EditPass     string
-	LogFormat    string // "text" or "json"
-	LogLevel     string // "debug", "info", "warn" or "error"
+	MaxLoad      float64 // above which new sessions are refused; 0: never
+	LogFormat    string  // "text" or "json"
+	LogLevel     string  // "debug", "info", "warn" or "error"
 	Rooms        []Room
 	Streams      []string // that can be published without being in a room
 }
@@ -39,7 +40,7 @@ type Room struct {
 
 // Default is what holds when nothing is said.
 func Default() Config {
-	return Config{HTTP: ":8080", RTC: ":8189", LogFormat: "text", LogLevel: "info"}
+	return Config{HTTP: ":8080", RTC: ":8189", MaxLoad: 0.85, LogFormat: "text", LogLevel: "info"}
 }
 
 // setting is one of Config's values, the same on the command line and in the file.
@@ -62,6 +63,7 @@ var settings = map[string]setting{
 		"text", "json"),
 	"log_level": oneOf(func(c *Config) *string { return &c.LogLevel },
 		"debug", "info", "warn", "error"),
+	"max_load": {wants: "a number from 0 to 1", values: 1, set: setMaxLoad},
 	"rtc_address": {wants: "IP,IP,…", set: setRTCAddresses,
 		clear: func(c *Config) { c.RTCAddresses = nil }},
 	"edit_auth": {wants: "USER PASS", values: 2, set: setEditAuth,
@@ -147,6 +149,19 @@ func setRTCAddresses(c *Config, values []string) error {
 		return errors.New("wants at least one IP address")
 	}
 	c.RTCAddresses = list
+	return nil
+}
+
+// setMaxLoad takes 1 for never, too.
+func setMaxLoad(c *Config, values []string) error {
+	max, err := strconv.ParseFloat(values[0], 64)
+	if err != nil || !(max >= 0 && max <= 1) { // nor NaN
+		return fmt.Errorf("%.80q is not accepted, only 0 to 1", values[0])
+	}
+	if max == 1 {
+		max = 0
+	}
+	c.MaxLoad = max
 	return nil
 }
 

@@ -41,7 +41,7 @@ func TestFileErrors(t *testing.T) {
 		{"\"", `1: a string has no closing quote on its line`},
 
 		// Directives.
-		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, rtc, rtc_address, tls_cert, tls_key, stream`},
+		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, max_load, rtc, rtc_address, tls_cert, tls_key, stream`},
 		{"HTTP 1;", `1: unknown directive "HTTP"`},
 		{"\"\" 1;", `1: unknown directive ""`},
 		{"http 1;\n\nhttp 2;", `3: http is set twice, first in line 1`},
@@ -60,6 +60,8 @@ func TestFileErrors(t *testing.T) {
 		{"edit_auth admin;", `1: edit_auth: wants USER PASS, got 1 values`},
 		{"edit_auth a:b c;", `1: edit_auth: the user name cannot have a colon`},
 		{"log_format xml;", `1: log_format: "xml" is not accepted, only text, json`},
+		{"max_load 1.5;", `1: max_load: "1.5" is not accepted, only 0 to 1`},
+		{"max_load nan;", `1: max_load: "nan" is not accepted, only 0 to 1`},
 		{"log_level WARN;", `1: log_level: "WARN" is not accepted, only debug, info, warn, error`},
 
 		// Streams.

@@ -47,6 +47,8 @@ var (
 	talkers      = desc("talkers", "Participants who talk at the moment.")
 	sessions     = desc("sessions", "WebRTC sessions.", "kind")
 
+	engineLoad = desc("load", "How busy the server was in the last seconds; 1 is all that it can do.")
+
 	tickLateness = desc("tick_lateness_seconds", "From the deadline of an audio tick to its start.")
 	tickDuration = desc("tick_duration_seconds", "From the start of an audio tick to its end.")
 	ticksSkipped = desc("ticks_skipped_total", "Audio ticks that were so late that they were left out.")
@@ -94,6 +96,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(rooms, totals.Rooms)
 	gauge(participants, totals.Participants)
 	gauge(talkers, totals.Talkers)
+	ch <- prometheus.MustNewConstMetric(engineLoad, prometheus.GaugeValue, c.Engine.Load())
 
 	histogram(tickLateness, m.TickLateness)
 	histogram(tickDuration, m.TickDuration)

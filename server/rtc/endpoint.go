@@ -25,6 +25,9 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request, exists func() 
 			if s.Draining() {
 				return refuse(http.StatusServiceUnavailable, rejectedDraining, "the server is shutting down")
 			}
+			if s.overload.Load() {
+				return refuse(http.StatusServiceUnavailable, rejectedOverload, "the server is overloaded")
+			}
 			if err := s.limit(s.posts, r); err != nil {
 				return err
 			}

@@ -64,6 +64,7 @@ const (
 	rejectedRate reason = iota
 	rejectedPending
 	rejectedDraining
+	rejectedOverload
 	rejectedType
 	rejectedSize
 	rejectedMalformed
@@ -83,8 +84,8 @@ const (
 // String is the label's value.
 func (r reason) String() string {
 	return [reasons]string{
-		"rate", "pending", "draining", "content_type", "size", "malformed", "unacceptable", "not_found",
-		"precondition", "candidate", "connect_timeout", "stray_packet", "stream", "packet_rate", "bitrate",
+		"rate", "pending", "draining", "overload", "content_type", "size", "malformed", "unacceptable",
+		"not_found", "precondition", "candidate", "connect_timeout", "stray_packet", "stream", "packet_rate", "bitrate",
 		"malformed_packet",
 	}[r]
 }

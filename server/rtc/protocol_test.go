@@ -359,6 +359,27 @@ func TestDrain(t *testing.T) {
 	b.want(200, "DELETE", location, "", "")
 }
 
+// TestOverload: new sessions are refused while the server is overloaded, those that are go
+// on, and others come later.
+func TestOverload(t *testing.T) {
+	b := newBench(t, Config{})
+	publish, play := offers(t)
+	location := b.want(201, "POST", "/cam1/whip", typeSDP, publish).Header.Get("Location")
+	b.server.SetOverloaded(true)
+	for path, offer := range map[string]string{"/cam2/whip": publish, "/meeting/whep": play} {
+		if r := b.want(503, "POST", path, typeSDP, offer); r.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	if n := b.server.Stats().Rejected["overload"]; n != 2 {
+		t.Errorf("%d refusals counted, want 2", n)
+	}
+	b.want(204, "GET", location, "", "")
+	b.server.SetOverloaded(false)
+	b.want(201, "POST", "/cam2/whip", typeSDP, publish)
+	b.want(200, "DELETE", location, "", "")
+}
+
 func TestPendingLimit(t *testing.T) {
 	b := newBench(t, Config{Limits: Limits{Pending: 2}})
 	publish, _ := offers(t)

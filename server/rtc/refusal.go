@@ -47,7 +47,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 		known = &refusal{status: http.StatusInternalServerError, text: "internal error"}
 	}
-	if known.status == http.StatusServiceUnavailable || known.status == http.StatusTooManyRequests {
+	switch {
+	case known.why == rejectedOverload && known.status == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "10") // load falls slowly
+	case known.status == http.StatusServiceUnavailable || known.status == http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", "2")
 	}
 	http.Error(w, known.text, known.status)

@@ -47,6 +47,7 @@ type Server struct {
 	rejected rejections
 	counters counters
 	draining atomic.Bool
+	overload atomic.Bool
 	wg       sync.WaitGroup // goroutines of sessions
 	ticking  sync.WaitGroup // tick
 	stopTick chan struct{}
@@ -118,8 +119,11 @@ func (s *Server) Register(mux *http.ServeMux) { mux.Handle("/{name}/{rest...}", 
 // Drain refuses new sessions from now on; those that are go on.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Draining tells whether new sessions are refused.
+// Draining tells whether new sessions are refused for good.
 func (s *Server) Draining() bool { return s.draining.Load() }
+
+// SetOverloaded refuses new sessions, or takes them again.
+func (s *Server) SetOverloaded(overloaded bool) { s.overload.Store(overloaded) }
 
 // Stats returns the numbers of this moment.
 func (s *Server) Stats() Stats {

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"math"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"sectile/engine/load"
+)
+
+// loadEvery spaces the measurements of load.
+const loadEvery = time.Second
+
+// cores is how many CPUs the process may use.
+func cores() int { return runtime.GOMAXPROCS(0) }
+
+// loadMeter measures how busy an engine is, and has rooms leave out pictures.
+type loadMeter struct {
+	value atomic.Uint64 // float64
+	made  atomic.Int32  // pictures of load.AllPictures
+}
+
+// start measures from now on, until the engine is closed. cpu may be nil.
+func (l *loadMeter) start(e *Engine, cpu func() time.Duration) {
+	l.made.Store(load.AllPictures)
+	var meter load.Meter
+	var shed load.Shed
+	var worked []time.Duration
+	measure := func(time.Duration) bool {
+		worked = e.audio.Worked(worked[:0])
+		s := load.Sample{At: e.Now(), Cores: cores(), Worked: worked}
+		if cpu != nil {
+			s.CPU = cpu()
+		}
+		skipped := e.metrics.TicksSkipped.Load()
+		ticks, _, buckets := e.metrics.TickLateness.Snapshot()
+		s.Ticks, s.Late = ticks+skipped, ticks-buckets[load.LateAfter.Seconds()]+skipped
+		now := meter.Step(s)
+		l.value.Store(math.Float64bits(now))
+		l.made.Store(int32(shed.Step(now)))
+		return true
+	}
+	measure(0)
+	e.video.Add(loadEvery, measure)
+}
+
+// pictures is how many of load.AllPictures pictures rooms are to make.
+func (l *loadMeter) pictures() int { return int(l.made.Load()) }
+
+// Load tells how busy the engine was in the last seconds; near 1, sound begins to suffer.
+// It is the greatest of the share of the CPUs in use, the share of its time that the
+// busiest worker of sound is at work, and a measure of late ticks. From 0.8 on rooms leave
+// out pictures. Whoever embeds the engine should take nobody new well below 1.
+func (e *Engine) Load() float64 { return math.Float64frombits(e.load.value.Load()) }
