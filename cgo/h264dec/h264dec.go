@@ -20,7 +20,8 @@ import (
 	"sectile/asm/yuv"
 )
 
-// Errors of a Decoder. Others come from libavcodec; all leave the decoder usable.
+// Errors of a Decoder. Others come from libavcodec. After any of the stream the decoder goes
+// on with the next keyframe that brings its SPS and PPS.
 var (
 	ErrClosed  = errors.New("h264dec: closed")
 	ErrDamaged = errors.New("h264dec: picture is damaged")
