@@ -63,7 +63,7 @@ func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
 	if err := cpu.EnvError(); err != nil {
 		return s, err
 	}
-	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log})
+	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log, Workers: processors()})
 	if err := s.restore(c); err != nil {
 		return s, err
 	}
