@@ -82,6 +82,12 @@ bench-video: bench-deps
 	go test -c -o bin/video.test $(GOFLAGS),bench ./bench/video
 	bin/video.test -dir bin/bench-video $(VIDEO)
 
+## bench-live: a table of rooms with 9 to 98 cameras, live (ARGS="--duration 30s")
+.PHONY: bench-live
+bench-live: build
+	go build -o bin/ ./bench/load ./bench/live
+	bin/live $(ARGS)
+
 ## deps: install the Debian packages that a build needs
 .PHONY: deps
 deps:

@@ -11,6 +11,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -35,6 +36,9 @@ type Config struct {
 	Log    *slog.Logger // nil: silent
 	// CPU tells the user and system time of the process, as a part of its load; nil: not known.
 	CPU func() time.Duration
+	// Workers is how many ticks of sound, ticks of pictures and decodes of pictures may run
+	// at once, each: the number of processors. 0 is GOMAXPROCS.
+	Workers int
 }
 
 // Engine holds rooms and streams. Its methods may be called from any goroutine.
@@ -70,17 +74,18 @@ type stream struct {
 
 // New starts an engine.
 func New(c Config) *Engine {
+	workers := cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
 	e := &Engine{
 		codecs: c.Codecs, log: c.Log, metrics: metrics.New(), start: time.Now(),
-		decodes: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		decodes: make(chan struct{}, workers),
 		rooms:   map[string]*room.Room{}, streams: map[string]*stream{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	e.audio = sched.NewPacked(runtime.GOMAXPROCS(0), e.Now, e.metrics)
-	e.video = sched.New(runtime.GOMAXPROCS(0), e.Now, nil)
-	e.load.start(e, c.CPU)
+	e.audio = sched.NewPacked(workers, e.Now, e.metrics)
+	e.video = sched.New(workers, e.Now, nil)
+	e.load.start(e, workers, c.CPU)
 	return e
 }
 

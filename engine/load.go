@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -12,9 +11,6 @@ import (
 // loadEvery spaces the measurements of load.
 const loadEvery = time.Second
 
-// cores is how many CPUs the process may use.
-func cores() int { return runtime.GOMAXPROCS(0) }
-
 // loadMeter measures how busy an engine is, and has rooms leave out pictures.
 type loadMeter struct {
 	value atomic.Uint64 // float64
@@ -22,14 +18,14 @@ type loadMeter struct {
 }
 
 // start measures from now on, until the engine is closed. cpu may be nil.
-func (l *loadMeter) start(e *Engine, cpu func() time.Duration) {
+func (l *loadMeter) start(e *Engine, cores int, cpu func() time.Duration) {
 	l.made.Store(load.AllPictures)
 	var meter load.Meter
 	var shed load.Shed
 	var worked []time.Duration
 	measure := func(time.Duration) bool {
 		worked = e.audio.Worked(worked[:0])
-		s := load.Sample{At: e.Now(), Cores: cores(), Worked: worked}
+		s := load.Sample{At: e.Now(), Cores: cores, Worked: worked}
 		if cpu != nil {
 			s.CPU = cpu()
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,7 @@ func TestLoadOfCPU(t *testing.T) {
 		var used time.Duration
 		last := time.Now()
 		e := New(Config{Codecs: &fakeCodecs{}, CPU: func() time.Duration {
-			used += time.Duration(math.Float64frombits(share.Load()) * float64(time.Since(last)) * float64(cores()))
+			used += time.Duration(math.Float64frombits(share.Load()) * float64(time.Since(last)) * float64(runtime.GOMAXPROCS(0)))
 			last = time.Now()
 			return used
 		}})

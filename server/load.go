@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 
 	"sectile/engine/load"
@@ -11,15 +10,6 @@ import (
 
 // admitEvery spaces the looks at the load.
 const admitEvery = time.Second
-
-// cpuTime is the user and system time of the process.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // admit refuses new sessions while the load is too high, until ctx is done: those that are
 // have their sound before others join.

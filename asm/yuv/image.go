@@ -12,6 +12,7 @@ type Image struct {
 	YStride       int // bytes from one luma row to the next
 	CStride       int // the same for both chroma planes
 	Width, Height int // luma samples
+	Colours       Colours
 }
 
 // NewImage allocates a picture of w×h luma samples with 64-byte aligned strides.
@@ -39,6 +40,6 @@ func (m *Image) Sub(x, y, w, h int) Image {
 	}
 	return Image{
 		Y: m.Y[y*m.YStride+x:], U: m.U[y/2*m.CStride+x/2:], V: m.V[y/2*m.CStride+x/2:],
-		YStride: m.YStride, CStride: m.CStride, Width: w, Height: h,
+		YStride: m.YStride, CStride: m.CStride, Width: w, Height: h, Colours: m.Colours,
 	}
 }

@@ -128,8 +128,8 @@ type lateSound struct {
 	rng  *rand.Rand
 }
 
-// opusPayload is pion's payload type of Opus, with the version of RTP before it: SRTP
-// leaves headers as they are.
+// opusPayload is pion's payload type of Opus, and that of a Voice. SRTP leaves headers as they
+// are.
 const opusPayload = 111
 
 func (c *lateSound) WriteTo(p []byte, addr net.Addr) (int, error) {

@@ -11,9 +11,12 @@ import (
 	"github.com/pion/ice/v4"
 )
 
+// Arrivals are when packets of sound and the last packets of pictures arrived.
+type Arrivals struct{ Sound, Pictures []time.Time }
+
 // intake is a socket that counts RTP packets where they come in and keeps them and RTCP
-// from the peer connection, which would spend far more on each, unless it is open. What is
-// counted is in the clear in SRTP (RFC 3711, 3.1).
+// from the peer connection, which would spend far more on each, unless it is open; those of
+// pictures it keeps always. What is counted is in the clear in SRTP (RFC 3711, 3.1).
 type intake struct {
 	packetConn
 	open atomic.Bool
@@ -23,7 +26,7 @@ type intake struct {
 	sequence  uint16
 	arrived   [256]time.Time // by sequence number
 	recording bool
-	arrivals  []time.Time
+	arrivals  Arrivals
 }
 
 // packetConn is a UDP socket whose addresses need no allocation.
@@ -69,6 +72,16 @@ func (c *intake) take(p []byte) bool {
 		return !c.open.Load() // RTCP (RFC 5761, 4)
 	}
 	now, sequence := time.Now(), binary.BigEndian.Uint16(p[2:])
+	if p[1]&0x7f != opusPayload {
+		if p[1]&0x80 != 0 { // the marker
+			c.mu.Lock()
+			if c.recording {
+				c.arrivals.Pictures = append(c.arrivals.Pictures, now)
+			}
+			c.mu.Unlock()
+		}
+		return true
+	}
 	c.mu.Lock()
 	if c.counted.Packets > 0 && sequence != c.sequence+1 {
 		c.counted.Gaps++
@@ -77,7 +90,7 @@ func (c *intake) take(p []byte) bool {
 	c.sequence = sequence
 	c.arrived[sequence%uint16(len(c.arrived))] = now
 	if c.recording {
-		c.arrivals = append(c.arrivals, now)
+		c.arrivals.Sound = append(c.arrivals.Sound, now)
 	}
 	c.mu.Unlock()
 	return !c.open.Load()
@@ -95,9 +108,9 @@ func (c *intake) arrival(sequence uint16) time.Time {
 	return c.arrived[sequence%uint16(len(c.arrived))]
 }
 
-func (c *intake) record(on bool) (arrivals []time.Time) {
+func (c *intake) record(on bool) (arrivals Arrivals) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	arrivals, c.arrivals, c.recording = c.arrivals, nil, on
+	arrivals, c.arrivals, c.recording = c.arrivals, Arrivals{}, on
 	return arrivals
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,16 +16,18 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// Voice is the sound of a participant made for load: it sends what was encoded before, and
-// looks at the headers of what comes only, unless it is told to keep payloads. It sends no
-// RTCP, unless the link has feedback.
+// Voice is the sound, and the picture if there is one, of a participant made for load: it
+// sends what was encoded before, and looks at the headers of what comes only, unless it is
+// told to keep the sound's payloads. It sends no RTCP, unless the link has feedback or it
+// sends a picture.
 type Voice struct {
-	pc     *peer
-	conn   *impaired
-	end    func() error // ends the session at the server; nil: none
-	track  *webrtc.TrackLocalStaticRTP
-	header rtp.Header
-	intake *intake
+	pc       *peer
+	conn     *impaired
+	end      func() error // ends the session at the server; nil: none
+	track    *webrtc.TrackLocalStaticRTP
+	header   rtp.Header
+	intake   *intake
+	pictures []*pictureTrack // layers of the picture that is sent
 
 	feedback bool
 	keeping  atomic.Bool
@@ -44,17 +47,32 @@ type Packet struct {
 
 // PublishVoice publishes to /stream/whip.
 func (l Link) PublishVoice(ctx context.Context, stream string) (*Voice, error) {
-	return l.voiceSession(ctx, webrtc.RTPTransceiverDirectionSendonly, l.Server+"/"+stream+"/whip")
+	return l.voiceSession(ctx, plan{direction: webrtc.RTPTransceiverDirectionSendonly}, l.Server+"/"+stream+"/whip")
 }
 
-// PlayVoice plays a track such as "a3" of /room/whep.
-func (l Link) PlayVoice(ctx context.Context, room, track string) (*Voice, error) {
-	return l.voiceSession(ctx, webrtc.RTPTransceiverDirectionRecvonly, l.Server+"/"+room+"/whep?filter.tracks="+track)
+// PublishFilm publishes sound and a picture of so many layers to /stream/whip.
+func (l Link) PublishFilm(ctx context.Context, stream string, layers int) (*Voice, error) {
+	return l.voiceSession(ctx, plan{webrtc.RTPTransceiverDirectionSendonly, layers}, l.Server+"/"+stream+"/whip")
 }
 
-func (l Link) voiceSession(ctx context.Context, direction webrtc.RTPTransceiverDirection, endpoint string) (*Voice, error) {
+// PlayVoice plays tracks such as "a3" or "v1a3" of /room/whep.
+func (l Link) PlayVoice(ctx context.Context, room, tracks string) (*Voice, error) {
+	p := plan{direction: webrtc.RTPTransceiverDirectionRecvonly}
+	if strings.Contains(tracks, "v") {
+		p.layers = 1
+	}
+	return l.voiceSession(ctx, p, l.Server+"/"+room+"/whep?filter.tracks="+tracks)
+}
+
+// plan is what a Voice sends or receives.
+type plan struct {
+	direction webrtc.RTPTransceiverDirection
+	layers    int // of the picture; 0: there is none
+}
+
+func (l Link) voiceSession(ctx context.Context, p plan, endpoint string) (*Voice, error) {
 	var s *session
-	v, err := l.Voice(ctx, direction, func(ctx context.Context, offer string) (answer string, err error) {
+	v, err := l.voice(ctx, p, func(ctx context.Context, offer string) (answer string, err error) {
 		if s, err = l.post(ctx, endpoint, offer); err != nil {
 			return "", err
 		}
@@ -76,15 +94,25 @@ var certificate = sync.OnceValues(func() (*webrtc.Certificate, error) {
 	return webrtc.GenerateCertificate(key)
 })
 
-// Voice connects by any signalling.
+// Voice connects by any signalling, without a picture.
 func (l Link) Voice(ctx context.Context, direction webrtc.RTPTransceiverDirection, signal Signal) (*Voice, error) {
+	return l.voice(ctx, plan{direction: direction}, signal)
+}
+
+func (l Link) voice(ctx context.Context, p plan, signal Signal) (*Voice, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
-	}, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
+	}, PayloadType: opusPayload}, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
+	sendsPicture := p.layers > 0 && p.direction != webrtc.RTPTransceiverDirectionRecvonly
+	if p.layers > 0 {
+		if err := registerPicture(media, registry, sendsPicture); err != nil {
+			return nil, err
+		}
+	}
 	if l.Feedback {
 		if err := webrtc.ConfigureRTCPReports(registry); err != nil {
 			return nil, err
@@ -95,21 +123,25 @@ func (l Link) Voice(ctx context.Context, direction webrtc.RTPTransceiverDirectio
 		return nil, err
 	}
 	v := &Voice{conn: conn, intake: &intake{packetConn: conn}}
-	v.intake.open.Store(l.Feedback)
-	v.feedback = l.Feedback
+	v.feedback = l.Feedback || sendsPicture // requests for keyframes are RTCP, too
+	v.intake.open.Store(v.feedback)
 	if v.pc, err = newPeerOn(v.intake, media, registry); err != nil {
 		return nil, err
 	}
-	if err := v.connect(ctx, direction, signal); err != nil {
+	if err := v.connect(ctx, p, signal); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
 }
 
-func (v *Voice) connect(ctx context.Context, direction webrtc.RTPTransceiverDirection, signal Signal) (err error) {
-	v.pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { v.wg.Go(func() { v.keep(track) }) })
-	init := webrtc.RTPTransceiverInit{Direction: direction}
-	if direction == webrtc.RTPTransceiverDirectionRecvonly {
+func (v *Voice) connect(ctx context.Context, p plan, signal Signal) (err error) {
+	v.pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		if track.Kind() == webrtc.RTPCodecTypeAudio {
+			v.wg.Go(func() { v.keep(track) })
+		}
+	})
+	init := webrtc.RTPTransceiverInit{Direction: p.direction}
+	if p.direction == webrtc.RTPTransceiverDirectionRecvonly {
 		_, err = v.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, init)
 	} else {
 		if v.track, err = webrtc.NewTrackLocalStaticRTP(opusCodec, "audio", "audio"); err != nil {
@@ -120,7 +152,15 @@ func (v *Voice) connect(ctx context.Context, direction webrtc.RTPTransceiverDire
 	if err != nil {
 		return err
 	}
-	return v.pc.connect(ctx, signal)
+	if p.layers > 0 {
+		if err := v.addPicture(p); err != nil {
+			return err
+		}
+	}
+	if err := v.pc.connect(ctx, signal); err != nil {
+		return err
+	}
+	return v.startPictures()
 }
 
 // Close ends the session and the connection.
@@ -143,11 +183,11 @@ func (v *Voice) Send(payload []byte, timestamp uint32, marker bool) error {
 // Impair changes what happens to the packets of the connection from now on.
 func (v *Voice) Impair(up, down Impairment) { v.conn.impair(up, down) }
 
-// Flow is what is known of the RTP stream so far.
+// Flow is what is known of the sound's RTP stream so far.
 func (v *Voice) Flow() Flow { return v.intake.flow() }
 
 // Record starts to remember arrivals, or returns those since it was started and stops.
-func (v *Voice) Record(on bool) []time.Time { return v.intake.record(on) }
+func (v *Voice) Record(on bool) Arrivals { return v.intake.record(on) }
 
 // Keep starts to keep packets, or returns those since it was started and stops.
 func (v *Voice) Keep(on bool) []Packet {

@@ -6,14 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"sectile/asm/yuv"
 	"sectile/bench/client"
 	"sectile/bench/media"
 	"sectile/bench/target"
+	"sectile/engine/compose"
 )
 
-// TestLoad puts a small load on a server that is built and started for it. How much it
-// costs depends on the machine; what is heard does not.
-func TestLoad(t *testing.T) {
+// startServer builds a server and starts it for the test.
+func startServer(t *testing.T) *target.Server {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "sectile")
 	if output, err := exec.Command("go", "build", "-o", program, "sectile/server").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -22,11 +24,18 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := server.Stop(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return server
+}
+
+// TestLoad puts a small load on a server that is built and started for it. How much it
+// costs depends on the machine; what is heard does not.
+func TestLoad(t *testing.T) {
+	server := startServer(t)
 	o := options{
 		Peer: "sectile", Server: server.URL, PID: server.PID, Rooms: 2, Participants: 4, Talkers: 2, Bursts: true,
 		Warmup: time.Second, Duration: 2 * time.Second,
@@ -46,6 +55,46 @@ func TestLoad(t *testing.T) {
 	}
 	if r.Tick == nil || r.Tick.P50 <= 0 {
 		t.Errorf("lateness of ticks: %+v", r.Tick)
+	}
+}
+
+// TestCameras: nine participants with a camera of two layers each are seen and heard.
+func TestCameras(t *testing.T) {
+	server := startServer(t)
+	o := options{
+		Peer: "sectile", Server: server.URL, PID: server.PID, Rooms: 1, Participants: 9, Talkers: 2,
+		Cameras: []size{{160, 90}, {320, 180}}, FPS: 15, Mosaic: size{640, 360}, Warmup: 2 * time.Second, Duration: time.Second,
+	}
+	r, err := o.run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Checked != 9 || r.WrongMixes != 0 {
+		t.Errorf("%d mixes checked, want 9; wrong: %q", r.Checked, r.Wrong)
+	}
+	p := r.Picture
+	if p.Cells != 9 || p.WrongCells != 0 {
+		t.Errorf("%d cells checked, want 9; wrong: %q", p.Cells, p.Wrong)
+	}
+	if p.Sent != 2*9*15 || p.Decoded <= 0 || p.Composed <= 0 || p.Worst <= 0 || p.GapP99 <= 0 {
+		t.Errorf("something was not measured: %+v", p)
+	}
+}
+
+// TestWrongCells: a cell of another camera's colour is found.
+func TestWrongCells(t *testing.T) {
+	img := yuv.NewImage(640, 360)
+	yuv.Fill(img, 120, 128, 128)
+	for i, r := range compose.Grid(4, 640, 360) {
+		c := colour(i)
+		cell := img.Sub(r.X, r.Y, r.W, r.H)
+		yuv.Fill(&cell, 90, c.U+3, c.V-3)
+	}
+	if wrong := wrongCells(img, []int{0, 1, 2, 3}); len(wrong) != 0 {
+		t.Errorf("right cells are wrong: %q", wrong)
+	}
+	if wrong := wrongCells(img, []int{1, 0, 2, 3}); len(wrong) != 2 {
+		t.Errorf("two wrong cells: %q", wrong)
 	}
 }
 

@@ -7,6 +7,10 @@
 //	bin/sectile serve --http 127.0.0.1:8080 --rtc 127.0.0.1:8189 &
 //	go run ./bench/load --pid $! --rooms 10 --participants 4 --talkers 1
 //
+// With --cameras everybody also sends a picture, in a colour of their own, and plays the
+// mosaic of the room. The last packets of its pictures are counted; one real player in each
+// room decodes it, and at the end the colours of its cells are checked.
+//
 // With --peer janus the server is a Janus gateway with its AudioBridge plugin, whose
 // participants send and receive over one connection.
 //
@@ -38,6 +42,9 @@ type options struct {
 	Talkers      int           `default:"3" help:"How many of them talk."`
 	Speech       string        `placeholder:"FILES" help:"Talkers speak: 16-bit mono WAV of 48 kHz, such as '/usr/share/sounds/alsa/*_*.wav'."`
 	Bursts       bool          `help:"The first talker of each room sends short bursts of a tone, whose delay is measured; the others are silent meanwhile."`
+	Cameras      []size        `placeholder:"WxH" help:"Everybody has a camera that sends these layers, such as 320x180,640x360."`
+	FPS          int           `default:"25" name:"fps" help:"Pictures a second, of cameras and mosaics."`
+	Mosaic       size          `default:"1280x720" help:"Size of the mosaics."`
 	Warmup       time.Duration `default:"5s" help:"Not measured, after all have joined."`
 	Duration     time.Duration `default:"20s" help:"What is measured."`
 	JSON         bool          `name:"json" help:"Print the report as JSON."`
@@ -67,6 +74,9 @@ func (o options) main() error {
 	if n := r.WrongMixes; n > 0 {
 		return fmt.Errorf("%d mixes are wrong", n)
 	}
+	if p := r.Picture; p != nil && p.WrongCells > 0 {
+		return fmt.Errorf("%d cells are wrong", p.WrongCells)
+	}
 	return nil
 }
 
@@ -75,5 +85,8 @@ func (o options) target() target.Target {
 	if o.Peer == "janus" {
 		return &target.Janus{Server: o.Server}
 	}
-	return target.Sectile{Server: o.Server, Auth: o.Auth}
+	return target.Sectile{
+		Server: o.Server, Auth: o.Auth, Layers: len(o.Cameras),
+		Mosaic: map[string]any{"disable_video": false, "width": o.Mosaic.Width, "height": o.Mosaic.Height, "fps": o.FPS},
+	}
 }

@@ -17,6 +17,7 @@ import (
 type participant struct {
 	target.Member
 	media.Source
+	camera       media.Camera
 	room, number int
 }
 
@@ -26,10 +27,17 @@ func (p *participant) String() string {
 
 // run makes the rooms, fills them, measures, and checks what is heard.
 func (o options) run() (*target.Report, error) {
+	if o.Peer != "sectile" && len(o.Cameras) > 0 {
+		return nil, fmt.Errorf("%s has no mosaic", o.Peer)
+	}
 	if o.Talkers > min(len(tones), o.Participants) {
 		return nil, fmt.Errorf("%d talkers of %d participants: at most %d", o.Talkers, o.Participants, len(tones))
 	}
 	sounds, err := o.sounds()
+	if err != nil {
+		return nil, err
+	}
+	films, err := o.films()
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +58,14 @@ func (o options) run() (*target.Report, error) {
 	var late []time.Duration
 	var wg sync.WaitGroup
 	wg.Go(func() { late = media.Pace(ctx, sources) })
+	wg.Go(func() { media.Shoot(ctx, films.cameras(all), o.FPS) })
 	defer wg.Wait()
 	defer cancel()
+	players, err := o.players()
+	defer closeAll(players)
+	if err != nil {
+		return nil, err
+	}
 	time.Sleep(o.Warmup)
 
 	r, err := o.measure(sounds, all)
@@ -59,6 +73,9 @@ func (o options) run() (*target.Report, error) {
 		return nil, err
 	}
 	o.check(sounds, all, r)
+	if r.Picture != nil {
+		o.checkCells(players, r.Picture)
+	}
 	cancel()
 	wg.Wait()
 	r.SendLateP99 = media.Quantile(late, 0.99).Seconds()
@@ -168,17 +185,26 @@ func (o options) measure(m sounds, all []*participant) (*target.Report, error) {
 	if o.Peer == "sectile" {
 		r.Tick = after.Since(metrics).Ticks()
 	}
-	var gaps []time.Duration
+	var gaps, pictureGaps []time.Duration
+	pictures := &target.Pictures{FPS: o.FPS}
 	for i, p := range all {
 		arrivals, flow := p.Down.Record(false), p.Down.Flow()
-		for j := 1; j < len(arrivals); j++ {
-			gaps = append(gaps, arrivals[j].Sub(arrivals[j-1]))
-		}
-		worst := float64(len(arrivals)) / seconds
+		gaps = appendGaps(gaps, arrivals.Sound)
+		pictureGaps = appendGaps(pictureGaps, arrivals.Pictures)
+		worst, fewest := float64(len(arrivals.Sound))/seconds, float64(len(arrivals.Pictures))/seconds
 		if i == 0 || worst < r.WorstRate {
 			r.WorstRate = worst
 		}
+		if i == 0 || fewest < pictures.Worst {
+			pictures.Worst = fewest
+		}
+		pictures.Mean += fewest / float64(len(all))
 		r.Missing += flow.Gaps - flows[i].Gaps
+	}
+	if len(o.Cameras) > 0 {
+		pictures.GapP99, pictures.Longest = media.Quantile(pictureGaps, 0.99).Seconds(), media.Quantile(pictureGaps, 1).Seconds()
+		o.count(pictures, after.Since(metrics), seconds)
+		r.Picture = pictures
 	}
 	r.InterArrivalP99 = media.Quantile(gaps, 0.99).Seconds()
 	var bursts []time.Duration
@@ -196,6 +222,13 @@ func (o options) measure(m sounds, all []*participant) (*target.Report, error) {
 	}
 	r.Bursts, r.DelayP50, r.DelayP95 = len(bursts), media.Quantile(bursts, 0.5).Seconds(), media.Quantile(bursts, 0.95).Seconds()
 	return r, nil
+}
+
+func appendGaps(gaps []time.Duration, arrivals []time.Time) []time.Duration {
+	for i := 1; i < len(arrivals); i++ {
+		gaps = append(gaps, arrivals[i].Sub(arrivals[i-1]))
+	}
+	return gaps
 }
 
 // hearsBursts tells whether the delay is measured at this participant: one of each room.

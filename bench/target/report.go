@@ -24,7 +24,8 @@ type Report struct {
 	Bursts             int // whose delay was measured
 	DelayP50, DelayP95 float64
 
-	Tick *Ticks // Sectile only
+	Tick    *Ticks    // Sectile only
+	Picture *Pictures // with cameras only
 
 	Checked    int // mixes whose content was looked at
 	WrongMixes int
@@ -35,6 +36,20 @@ type Report struct {
 type Ticks struct {
 	P50, P99, P999 float64 // lateness
 	Skipped        float64
+}
+
+// Pictures are what became of the cameras' pictures and of the mosaics. Rates are a second.
+type Pictures struct {
+	FPS              int     // that a mosaic should have
+	Sent             float64 // by all cameras, of all layers
+	Decoded, Dropped float64 // by the server; layers that are not shown are dropped
+	Composed         float64 // pictures of each mosaic, encoded or equal to the one before
+	Keyframes        float64 // of all mosaics
+	Mean, Worst      float64 // of the mosaic that came, to all players and to the one who got fewest
+	GapP99, Longest  float64 // seconds between two pictures of the mosaic, to all players
+
+	Cells, WrongCells int // of decoded mosaics, whose colour was looked at
+	Wrong             []string
 }
 
 // Print writes the report for people.
@@ -54,14 +69,26 @@ func (r *Report) Print(w io.Writer) {
 	if t := r.Tick; t != nil {
 		line("tick lateness", "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; %.0f skipped", 1000*t.P50, 1000*t.P99, 1000*t.P999, t.Skipped)
 	}
+	if p := r.Picture; p != nil {
+		line("mosaic", "%.1f a second of %d; %.1f to the worst, gaps p99 %.0f ms, longest %.0f ms; %.2f keyframes a second",
+			p.Mean, p.FPS, p.Worst, 1000*p.GapP99, 1000*p.Longest, p.Keyframes)
+		line("composed", "%.1f a second of each mosaic", p.Composed)
+		line("cameras", "%.0f pictures a second sent, %.0f decoded, %.0f dropped", p.Sent, p.Decoded, p.Dropped)
+		line("cells checked", "%d, wrong %d", p.Cells, p.WrongCells)
+		printFew(w, p.Wrong)
+	}
 	line("the load itself", "%.2f of a core, packets sent late p99 %.1f ms", r.LoadCores, 1000*r.SendLateP99)
 	line("mixes checked", "%d, wrong %d", r.Checked, r.WrongMixes)
-	for i, wrong := range r.Wrong {
+	printFew(w, r.Wrong)
+}
+
+func printFew(w io.Writer, list []string) {
+	for i, text := range list {
 		if i == 10 {
 			fmt.Fprintln(w, "  …")
 			break
 		}
-		fmt.Fprintln(w, "  "+wrong)
+		fmt.Fprintln(w, "  "+text)
 	}
 }
 

@@ -15,11 +15,18 @@ import (
 type Sectile struct {
 	Server string // URL, such as http://127.0.0.1:8080
 	Auth   string // USER:PASS of the control API, or empty
+
+	Layers int            // of everybody's picture; 0: sound only
+	Mosaic map[string]any // options of the rooms with pictures
 }
 
 // AddRoom implements Target.
 func (s Sectile) AddRoom(ctx context.Context, room int) error {
-	_, err := s.Command(ctx, "", "add_room", roomName(room), 64, 48000, 960)
+	var options map[string]any
+	if s.Layers > 0 {
+		options = s.Mosaic
+	}
+	_, err := s.command(ctx, "", "add_room", options, RoomName(room), 64, 48000, 960)
 	return err
 }
 
@@ -27,31 +34,62 @@ func (s Sectile) AddRoom(ctx context.Context, room int) error {
 func (s Sectile) Join(ctx context.Context, link client.Link, room, member int) (m Member, err error) {
 	link.Server = s.Server
 	stream := fmt.Sprintf("load%d-%d", room, member)
-	answer, err := s.Command(ctx, roomName(room), "add_stream", stream)
+	answer, err := s.Command(ctx, RoomName(room), "add_stream", stream)
 	if err != nil {
 		return m, err
 	}
 	track, _ := answer["track_id"].(string)
-	if m.Up, err = link.PublishVoice(ctx, stream); err != nil {
+	if s.Layers > 0 {
+		track = "v1" + track
+		m.Up, err = link.PublishFilm(ctx, stream, s.Layers)
+	} else {
+		m.Up, err = link.PublishVoice(ctx, stream)
+	}
+	if err != nil {
 		return m, fmt.Errorf("publish %s: %w", stream, err)
 	}
-	if m.Down, err = link.PlayVoice(ctx, roomName(room), track); err != nil {
-		return m, fmt.Errorf("play %s of %s: %w", track, roomName(room), err)
+	if m.Down, err = link.PlayVoice(ctx, RoomName(room), track); err != nil {
+		return m, fmt.Errorf("play %s of %s: %w", track, RoomName(room), err)
 	}
 	return m, nil
 }
 
 // RemoveRoom implements Target.
 func (s Sectile) RemoveRoom(ctx context.Context, room int) error {
-	_, err := s.Command(ctx, "", "remove_room", roomName(room))
+	_, err := s.Command(ctx, "", "remove_room", RoomName(room))
 	return err
 }
 
-func roomName(room int) string { return fmt.Sprintf("load%d", room) }
+// Members are the numbers of who is in a room, in the order of the mosaic's cells.
+func (s Sectile) Members(ctx context.Context, room int) (members []int, err error) {
+	answer, err := s.Command(ctx, RoomName(room), "stat")
+	if err != nil {
+		return nil, err
+	}
+	clients, _ := answer["clients"].([]any)
+	for _, client := range clients {
+		var member int
+		if _, err := fmt.Sscanf(fmt.Sprint(client), "load%d-%d", new(int), &member); err == nil { // else it is "all"
+			members = append(members, member)
+		}
+	}
+	return members, nil
+}
+
+// RoomName is what a room of the load is called.
+func RoomName(room int) string { return fmt.Sprintf("load%d", room) }
 
 // Command sends a command to the control API; room is empty for those of the server.
 func (s Sectile) Command(ctx context.Context, room, name string, args ...any) (answer map[string]any, err error) {
-	body, err := json.Marshal(map[string]any{"command": name, "args": args})
+	return s.command(ctx, room, name, nil, args...)
+}
+
+func (s Sectile) command(ctx context.Context, room, name string, options map[string]any, args ...any) (answer map[string]any, err error) {
+	request := map[string]any{"command": name, "args": args}
+	if options != nil {
+		request["options"] = options
+	}
+	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}

@@ -58,8 +58,9 @@ func StartSectile(program string) (*Server, error) {
 	return s.ready(s.URL + "/healthz")
 }
 
-// StartSectileHere starts the program on free ports of loopback.
-func StartSectileHere(program string) (*Server, error) {
+// StartSectileHere starts the program on free ports of loopback, with more variables in its
+// environment.
+func StartSectileHere(program string, env ...string) (*Server, error) {
 	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ func StartSectileHere(program string) (*Server, error) {
 		return nil, err
 	}
 	cmd := exec.Command(program, "serve", "--http", address, "--rtc", "127.0.0.1:0", "--max-load", "0")
+	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = WithParent()
 	output, err := outputFile()
 	if err != nil {

@@ -3,30 +3,41 @@
 #include <libavutil/log.h>
 #include <string.h>
 
-decoder *decoder_new(void)
+// renew makes a context in place of the one there is, if any. Pictures that are held stay.
+static int renew(decoder *d)
 {
-    av_log_set_level(AV_LOG_QUIET); // errors are returned; the input is anybody's
-
+    avcodec_free_context(&d->ctx);
     const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_H264);
     if (!codec)
-        return NULL;
-    decoder *d = av_mallocz(sizeof *d);
-    if (!d)
-        return NULL;
+        return AVERROR_DECODER_NOT_FOUND;
     d->ctx = avcodec_alloc_context3(codec);
-    d->packet = av_packet_alloc();
-    d->scratch = av_frame_alloc();
-    d->fresh = av_frame_alloc();
-    if (!d->ctx || !d->packet || !d->scratch || !d->fresh)
-        goto fail;
-    for (int i = 0; i < DECODER_HELD; i++)
-        if (!(d->held[i] = av_frame_alloc()))
-            goto fail;
+    if (!d->ctx)
+        return AVERROR(ENOMEM);
     d->ctx->thread_count = 1;
     // Damaged pictures must come out, to be seen and refused: libavcodec would silently
     // hold them back. Its concealment stays on, because it is what finds missing slices.
     d->ctx->flags |= AV_CODEC_FLAG_LOW_DELAY | AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    if (avcodec_open2(d->ctx, codec, NULL) < 0)
+    int err = avcodec_open2(d->ctx, codec, NULL);
+    d->damaged = err < 0;
+    return err;
+}
+
+decoder *decoder_new(void)
+{
+    av_log_set_level(AV_LOG_QUIET); // errors are returned; the input is anybody's
+
+    decoder *d = av_mallocz(sizeof *d);
+    if (!d)
+        return NULL;
+    d->packet = av_packet_alloc();
+    d->scratch = av_frame_alloc();
+    d->fresh = av_frame_alloc();
+    if (!d->packet || !d->scratch || !d->fresh)
+        goto fail;
+    for (int i = 0; i < DECODER_HELD; i++)
+        if (!(d->held[i] = av_frame_alloc()))
+            goto fail;
+    if (renew(d) < 0)
         goto fail;
     return d;
 fail:
@@ -69,7 +80,14 @@ static int check(const AVFrame *f)
 int decoder_decode(decoder *d, const uint8_t *data, int size)
 {
     int got = 0;
-    int err = feed(d, data, size);
+    int err = 0;
+    // Where a slice breaks off, libavcodec leaves the coefficients of the macroblock that it
+    // was reading, and adds them to the first one that it reads next, be that of a keyframe:
+    // what is predicted from it is wrong all over the picture. Only a new context is without
+    // them; avcodec_flush_buffers leaves them, too.
+    if (d->damaged && (err = renew(d)) < 0)
+        return err;
+    err = feed(d, data, size);
     // One access unit yields at most a few pictures or errors; then libavcodec wants more.
     for (int i = 0; i < 32; i++) {
         int ret = avcodec_receive_frame(d->ctx, d->scratch);
@@ -88,6 +106,7 @@ int decoder_decode(decoder *d, const uint8_t *data, int size)
         av_frame_unref(d->scratch);
     }
     if (err < 0) {
+        d->damaged = 1;
         av_frame_unref(d->fresh);
         return err;
     }

@@ -9,6 +9,7 @@ enum { DECODER_HELD = 16 };
 
 typedef struct {
     AVCodecContext *ctx;
+    int damaged; // the context must be made anew
     AVPacket *packet;
     AVBufferRef *input; // of the access unit, with padding; reused
     AVFrame *scratch;

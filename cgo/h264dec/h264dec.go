@@ -20,7 +20,8 @@ import (
 	"sectile/asm/yuv"
 )
 
-// Errors of a Decoder. Others come from libavcodec; all leave the decoder usable.
+// Errors of a Decoder. Others come from libavcodec. After any of the stream the decoder goes
+// on with the next keyframe that brings its SPS and PPS.
 var (
 	ErrClosed  = errors.New("h264dec: closed")
 	ErrDamaged = errors.New("h264dec: picture is damaged")
@@ -126,9 +127,21 @@ func (d *Decoder) Hold() yuv.Image {
 		Y:       unsafe.Slice((*byte)(f.data[0]), ys*(h-1)+w),
 		U:       unsafe.Slice((*byte)(f.data[1]), cs*(ch-1)+cw),
 		V:       unsafe.Slice((*byte)(f.data[2]), cs*(ch-1)+cw),
-		YStride: ys, CStride: cs, Width: w, Height: h,
+		YStride: ys, CStride: cs, Width: w, Height: h, Colours: colours(f),
 	}
 	return d.newest
+}
+
+// colours are what the stream says of them (ITU-T H.264, E.2.1). Of one that says nothing it
+// is assumed that they are as most cameras have them.
+func colours(f *C.AVFrame) (c yuv.Colours) {
+	if f.color_range == C.AVCOL_RANGE_JPEG {
+		c |= yuv.FullRange
+	}
+	if f.colorspace == C.AVCOL_SPC_BT709 {
+		c |= yuv.BT709
+	}
+	return c
 }
 
 // Release gives back the picture that is held for longest. It may run beside Decode, but

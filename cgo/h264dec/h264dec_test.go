@@ -54,12 +54,13 @@ func stream(t testing.TB, w, h, pictures int) (units [][]byte) {
 	return units
 }
 
-// sliced encodes pictures of four slices each, with x264c itself.
-func sliced(t *testing.T, w, h, pictures int) (units [][]byte) {
+// sliced encodes pictures of some slices each and of some quality, with x264c itself.
+func sliced(t *testing.T, w, h, pictures int, parts int32, quality float32) (units [][]byte) {
 	t.Helper()
 	param := new(x264c.Param)
 	x264c.ParamDefaultPreset(param, "veryfast", "zerolatency")
-	param.ILogLevel, param.IThreads, param.BSlicedThreads, param.ISliceCount = x264c.LogNone, 1, 0, 4
+	param.ILogLevel, param.IThreads, param.BSlicedThreads, param.ISliceCount = x264c.LogNone, 1, 0, parts
+	param.Rc.IRcMethod, param.Rc.FRfConstant = x264c.RcCrf, quality
 	param.IWidth, param.IHeight, param.ICsp, param.BRepeatHeaders, param.BAnnexb = int32(w), int32(h), x264c.CspI420, 1, 1
 	x264c.ParamApplyProfile(param, "baseline")
 	x := x264c.EncoderOpen(param)
@@ -195,7 +196,7 @@ func TestSizeChanges(t *testing.T) {
 // TestDamage feeds a stream with something missing, and then the whole stream.
 func TestDamage(t *testing.T) {
 	whole := stream(t, 320, 240, 8)
-	parts := sliced(t, 320, 240, 8)
+	parts := sliced(t, 320, 240, 8, 4, 23)
 	if n := len(split(parts[5])); n != 4 {
 		t.Fatalf("%d slices, want 4", n)
 	}
@@ -236,6 +237,44 @@ func TestDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCutShort cuts keyframes of all qualities at all places: what stays in the decoder must
+// not show in the pictures after.
+func TestCutShort(t *testing.T) {
+	for quality := float32(16); quality <= 30; quality += 2 {
+		units := sliced(t, 160, 120, 2, 1, quality)
+		undamaged := newDecoder(t)
+		mustDecode(t, undamaged, units[0])
+		want := undamaged.Take()
+		for size := len(units[0]) / 3; size < len(units[0])-2; size += 7 {
+			d := newDecoder(t)
+			if ok, err := d.Decode(units[0][:size]); ok || err == nil {
+				t.Fatalf("quality %v, %d bytes: Decode = %v, %v", quality, size, ok, err)
+			}
+			mustDecode(t, d, units[0])
+			got := d.Take()
+			if !samePicture(&got, &want) {
+				t.Fatalf("quality %v: after a keyframe of %d bytes of %d the next one is another picture", quality, size, len(units[0]))
+			}
+			d.Close()
+		}
+	}
+}
+
+func samePicture(a, b *yuv.Image) bool {
+	for y := range a.Height {
+		if !bytes.Equal(a.Y[y*a.YStride:][:a.Width], b.Y[y*b.YStride:][:b.Width]) {
+			return false
+		}
+	}
+	for y := range a.Height / 2 {
+		if !bytes.Equal(a.U[y*a.CStride:][:a.Width/2], b.U[y*b.CStride:][:b.Width/2]) ||
+			!bytes.Equal(a.V[y*a.CStride:][:a.Width/2], b.V[y*b.CStride:][:b.Width/2]) {
+			return false
+		}
+	}
+	return true
 }
 
 // TestNoise damages bytes at random. Whatever comes of it, the decoder must live on.

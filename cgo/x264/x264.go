@@ -130,8 +130,8 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 	// than its neighbours.
 	param.Rc.IVbvBufferSize = max(kbit/2, 2*kbit/int32(p.FPS))
 
-	// Cameras send BT.601 limited range, mostly without saying so; pictures are mixed as
-	// they come, so say it for them.
+	// BT.601 with limited range is what most cameras send, mostly without saying so, and what
+	// others are converted to.
 	const smpte170m = 6 // ITU-T H.264, tables E-3 to E-5: BT.601 with 525 lines
 	param.Vui.BFullrange = 0
 	param.Vui.IColorprim, param.Vui.ITransfer, param.Vui.IColmatrix = smpte170m, smpte170m, smpte170m

@@ -37,8 +37,8 @@ type VideoDecoder interface {
 	// out. Pictures that are held stay valid meanwhile, and may be read.
 	Decode(au []byte) (bool, error)
 	// Hold returns the picture that Decode reported, and is called once for each. It is
-	// valid until its Release or Close; its planes are memory of the library. At least 16
-	// can be held at a time.
+	// valid until its Release or Close; its planes are memory of the library. Its Colours are
+	// those that the stream says. At least 16 can be held at a time.
 	Hold() yuv.Image
 	// Release gives back the picture that is held for longest. It may run beside Decode.
 	Release()
@@ -48,7 +48,7 @@ type VideoDecoder interface {
 // VideoEncoder encodes pictures of one size to one H.264 stream (constrained baseline, no
 // B-frames, no delay: one picture in, one access unit out).
 type VideoEncoder interface {
-	// Encode encodes one picture. pts counts in 1/90000 s and must grow. key forces an IDR
+	// Encode encodes one picture, whose Colours are 0. pts counts in 1/90000 s and must grow. key forces an IDR
 	// with SPS and PPS. same, if it is not nil, saves work: it holds 1 for each macroblock
 	// that is equal to that of the picture encoded before and 0 for the others, row by row,
 	// yuv.Blocks(Width) × yuv.Blocks(Height). The access unit, Annex B, is valid until the

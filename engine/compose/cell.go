@@ -66,8 +66,8 @@ func (c *Cell) Mark(talking, muted bool) { c.marks = marks{talking, muted} }
 // DrawPicture shows img as the canvas's style says. seq names the picture: it must differ
 // from that of the picture that this cell showed before, unless it is the same one; then
 // nothing is drawn. img is not kept. Sizes come from outside, so one that cannot be shown
-// (no sample, or a side over MaxSide) is not a panic but a card. DrawPicture reports
-// whether it changed the canvas.
+// (no sample, or a side over MaxSide) is not a panic but a card. Whatever img's colours are,
+// the canvas has BT.601 with limited range. DrawPicture reports whether it changed the canvas.
 func (c *Cell) DrawPicture(img *yuv.Image, seq uint64) bool {
 	if min(img.Width, img.Height) < 1 || max(img.Width, img.Height) > MaxSide {
 		return c.DrawCard()
@@ -99,6 +99,7 @@ func (c *Cell) DrawPicture(img *yuv.Image, seq uint64) bool {
 	} else {
 		c.scaler.Scale(&c.target, &src)
 	}
+	yuv.Standardize(&c.target, img.Colours)
 	c.drawMarks(c.shape)
 	c.shows, c.seq, c.drawn = picture, seq, c.marks
 	if fresh {

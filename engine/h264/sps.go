@@ -22,9 +22,11 @@ type SPS struct {
 
 // Limits of Check.
 const (
-	minSide   = 64
-	maxLong   = 1920 // of a picture lying or standing
-	maxShort  = 1088
+	minSide  = 64
+	maxLong  = 1920 // of a picture lying or standing
+	maxShort = 1088
+	// maxRefs bounds the memory that a publisher can take, 3 MiB a picture: it is what level 4
+	// allows at the largest size (table A-1), and encoders of calls have 1 to 4 at any size.
 	maxRefs   = 4
 	maxMBSide = 1 << 12 // of what ParseSPS reads at all, macroblocks
 )

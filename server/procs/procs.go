@@ -52,6 +52,12 @@ func New() *Fitter {
 // Machine is how many processors the machine has, or GOMAXPROCS in the environment.
 func (f *Fitter) Machine() int { return f.machine }
 
+// CPUTime is the user and system time of the process, or 0 where that is unknown.
+func (*Fitter) CPUTime() time.Duration {
+	t, _ := used()
+	return t
+}
+
 // Rouse says that there is, or soon will be, more to do: all of the machine for some seconds.
 func (f *Fitter) Rouse() {
 	if f.fixed {
