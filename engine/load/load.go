@@ -17,6 +17,9 @@ const (
 	smoothing = 3 * time.Second
 	// mostLate is the share of late ticks at which sound begins to suffer: a load of one.
 	mostLate = 0.05
+	// worst bounds what one step can say: a second in which all is late, such as that in
+	// which the first room starts, is not overload yet; three are.
+	worst = 1.5
 )
 
 // Sample is what an engine has done until a moment.
@@ -52,7 +55,7 @@ func (m *Meter) Step(s Sample) float64 {
 		}
 		late := 0.0
 		if ticks := s.Ticks - before.Ticks; ticks > 0 {
-			late = float64(s.Late-before.Late) / float64(ticks) / mostLate
+			late = min(float64(s.Late-before.Late)/float64(ticks)/mostLate, worst)
 		}
 		share := 1 - math.Exp(-float64(elapsed)/float64(smoothing))
 		smooth := func(v *float64, now float64) { *v += (now - *v) * share }

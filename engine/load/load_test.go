@@ -38,7 +38,7 @@ func TestMeter(t *testing.T) {
 		{"CPU", 0.7, []float64{0.2, 0.1}, 500, 0, 0.7},
 		{"one worker", 0.5, []float64{0.9, 0.1}, 500, 1, 0.9},
 		{"late", 0.3, []float64{0.2, 0.2}, 1000, 40, 0.8},
-		{"late, much", 0.3, []float64{0.2, 0.2}, 1000, 200, 4},
+		{"late, much", 0.3, []float64{0.2, 0.2}, 1000, 200, worst},
 	} {
 		var m Meter
 		src := machine{Sample{At: time.Hour, CPU: time.Hour, Worked: make([]time.Duration, 2), Ticks: 1e6, Late: 5e5}}
@@ -63,6 +63,18 @@ func TestMeter(t *testing.T) {
 		}
 		if got > 0.05 {
 			t.Errorf("%s: load %.3f after 20 s of nothing", c.name, got)
+		}
+	}
+}
+
+// TestBadSecond: a second or two in which all ticks are late are no overload.
+func TestBadSecond(t *testing.T) {
+	var m Meter
+	src := machine{Sample{Worked: make([]time.Duration, 2)}}
+	m.Step(src.Sample)
+	for second, over := range []bool{false, false, true} {
+		if load := m.Step(src.second(0.5, nil, 20, 20)); (load >= 0.85) != over {
+			t.Errorf("load %.2f after %d seconds in which all is late", load, second+1)
 		}
 	}
 }

@@ -526,10 +526,12 @@ func testSlowVideo(t *testing.T, slow string) {
 	onStage(t, 1, func(s *stage) {
 		s.move()
 		s.room.Inputs()[0].PushAudio(jitter.Packet{SSRC: 1, Payload: []byte{31 << 3, 0, 0}}, 0)
-		p, _ := s.join()
-		switch takes := 100 * ms; slow {
-		case "encoder":
+		const takes = 100 * ms
+		if slow == "encoder" {
 			s.codecs.takes = takes
+		}
+		p, _ := s.join()
+		switch slow {
 		case "camera":
 			s.cameras[0].takes.Store(int64(takes))
 		case "player":
