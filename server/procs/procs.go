@@ -1,13 +1,15 @@
-// Package procs gives the Go runtime as many processors (GOMAXPROCS) as the load takes.
+// Package procs gives the Go runtime few processors (GOMAXPROCS) while there is little to do,
+// and many otherwise.
 //
 // Rooms wake up every 20 ms for less than a millisecond. Each time a goroutine becomes
 // runnable while a processor is idle, the runtime wakes a thread to look for more work, and
 // with few rooms there is none: of 40 participants in one room, this is a quarter of all CPU
 // time. One processor has nobody to wake.
 //
-// Pictures want more of them than the machine has: a codec that works on one keeps its
-// processor for up to 10 ms, although the kernel could well run a tick of sound instead,
-// which it prefers. So does much sound.
+// With more to do there are more of them than the machine has. A codec that works on a
+// picture keeps its processor for up to 10 ms, although the kernel could well run a tick of
+// sound instead, which it prefers; and a tick that is due must not wait for a processor of
+// somebody whom the kernel keeps waiting.
 package procs
 
 import (
@@ -20,11 +22,11 @@ import (
 
 const (
 	interval = time.Second
-	// roomy and filled are the share of a core that a processor is left with at most: when
-	// one is added, and when one is taken away. The rest is for ticks to be in time.
-	roomy, filled = 0.35, 0.25
-	// calm is for how many intervals there must have been too many before they are fewer.
-	calm = 5
+	// little and much are the shares of a core that one processor is enough for: to have
+	// only one, and to keep only one. The rest is for ticks to be in time.
+	little, much = 0.3, 0.4
+	// calm is for how many intervals there must have been little to do.
+	calm = 3
 )
 
 // Fitter fits GOMAXPROCS to the load. Its methods may be called from any goroutine.
@@ -37,15 +39,13 @@ type Fitter struct {
 	rule
 }
 
-// New makes a Fitter. Until it runs there are as many processors as the machine has. It
-// does nothing if GOMAXPROCS is set in the environment, or where the CPU time of the process
-// is unknown.
+// New makes a Fitter. It does nothing if GOMAXPROCS is set in the environment, or where the
+// CPU time of the process is unknown.
 func New() *Fitter {
-	machine := runtime.GOMAXPROCS(0)
 	_, known := used()
 	return &Fitter{
-		machine: machine, fixed: !known || os.Getenv("GOMAXPROCS") != "",
-		set: func(n int) { runtime.GOMAXPROCS(n) }, rule: rule{now: machine},
+		machine: runtime.GOMAXPROCS(0), fixed: !known || os.Getenv("GOMAXPROCS") != "",
+		set: func(n int) { runtime.GOMAXPROCS(n) },
 	}
 }
 
@@ -58,68 +58,63 @@ func (*Fitter) CPUTime() time.Duration {
 	return t
 }
 
-// Rouse says that there is, or soon will be, more to do: all of the machine for some seconds.
-func (f *Fitter) Rouse() {
-	if f.fixed {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.apply(f.machine, f.machine)
-}
+// Rouse says that there soon will be more to do.
+func (f *Fitter) Rouse() { f.step(true, true) }
 
-// Run works until ctx is done. pictures counts those that are decoded or encoded.
+// Run works until ctx is done. pictures counts those that are decoded or encoded: with any
+// there is much to do.
 func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
-	if f.fixed {
-		return
-	}
-	most := 2*f.machine + 4 // what decodes and encodes at once, and places for sound
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	cpu, _ := used()
-	at, seen := time.Now(), pictures()
+	cpu, at, seen := f.CPUTime(), time.Now(), pictures()
+	f.Rouse()
 	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		now := time.Now()
-		total, _ := used()
-		made := pictures()
-		cores := (total - cpu).Seconds() / now.Sub(at).Seconds()
-		f.mu.Lock()
-		if made != seen {
-			f.apply(most, most)
-		} else {
-			f.apply(min(1+int(cores/roomy), most), min(1+int(cores/filled), most))
-		}
-		f.mu.Unlock()
-		cpu, at, seen = total, now, made
+		cpuNow, now, made := f.CPUTime(), time.Now(), pictures()
+		cores := (cpuNow - cpu).Seconds() / now.Sub(at).Seconds()
+		f.step(made != seen || cores > little, made != seen || cores > much)
+		cpu, at, seen = cpuNow, now, made
 	}
 }
 
-// apply sets what the rule says. It needs the lock.
-func (f *Fitter) apply(least, enough int) {
-	before := f.now
-	if f.next(least, enough); f.now != before {
-		f.set(f.now) // which stops the world
+// step sets what the rule says.
+func (f *Fitter) step(some, much bool) {
+	if f.fixed {
+		return
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.rule.step(some, much) {
+		return
+	}
+	n := 1
+	if f.many {
+		n = 2*f.machine + 4 // pictures in codecs, decoded and encoded, and places for sound
+	}
+	f.set(n) // which stops the world
 }
 
-// rule chooses the number of processors: more at once, fewer after a while.
+// rule chooses between one processor and many: many at once, one after a while.
 type rule struct {
-	now   int
-	fewer int // intervals in which fewer were enough
+	many bool
+	few  int // intervals in which one was enough
 }
 
-// next chooses for an interval in which there had to be least, and more than enough were
-// too many.
-func (r *rule) next(least, enough int) {
-	r.now = max(r.now, least)
-	if enough >= r.now {
-		r.fewer = 0
-	} else if r.fewer++; r.fewer >= calm {
-		r.now, r.fewer = enough, 0
+// step chooses after an interval in which there was some or even much to do. It returns
+// whether the choice has changed.
+func (r *rule) step(some, much bool) (changed bool) {
+	before := r.many
+	r.many = r.many || much
+	r.few++
+	if some || !r.many {
+		r.few = 0
 	}
+	if r.few >= calm {
+		r.many = false
+	}
+	return r.many != before
 }

@@ -9,30 +9,31 @@ import (
 	"time"
 )
 
-// The number rises at once and falls after a while of calm.
+// Many come at once, and go after a while of calm.
 func TestRule(t *testing.T) {
-	r := rule{now: 4}
-	next := func(least, enough, want int) {
+	var r rule
+	step := func(some, much, want bool) {
 		t.Helper()
-		if r.next(least, enough); r.now != want {
-			t.Fatalf("at least %d, %d are enough: %d, want %d", least, enough, r.now, want)
+		before := r.many
+		if changed := r.step(some, much); r.many != want || changed != (want != before) {
+			t.Fatalf("some %v, much %v: many %v, changed %v, want %v", some, much, r.many, changed, want)
 		}
 	}
-	for range calm - 1 {
-		next(1, 1, 4)
+	step(false, false, false)
+	step(true, false, false)
+	step(true, true, true)
+	for range 2 * calm {
+		step(true, false, true)
 	}
-	next(1, 1, 1)
-	next(1, 2, 1)
-	next(2, 2, 2)
-	next(4, 4, 4)
 	for range calm - 1 {
-		next(1, 2, 4)
+		step(false, false, true)
 	}
-	next(1, 4, 4) // the count begins anew
+	step(true, false, true) // the count begins anew
 	for range calm - 1 {
-		next(1, 2, 4)
+		step(false, false, true)
 	}
-	next(1, 2, 2)
+	step(false, false, false)
+	step(true, true, true)
 }
 
 // Run leaves one processor to an idle process, more than the machine has to pictures.
@@ -42,7 +43,7 @@ func TestRun(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var got []int
-		f := &Fitter{machine: 3, rule: rule{now: 3}, set: func(n int) { got = append(got, n) }}
+		f := &Fitter{machine: 3, set: func(n int) { got = append(got, n) }}
 		ctx, cancel := context.WithCancel(t.Context())
 		var pictures atomic.Uint64
 		done := make(chan struct{})
@@ -56,7 +57,9 @@ func TestRun(t *testing.T) {
 			}
 		}
 		// Seconds of virtual time: what this test uses of real time is nothing beside them.
-		time.Sleep(calm*interval + interval/2)
+		time.Sleep(interval / 2)
+		last(10)
+		time.Sleep(calm * interval)
 		last(1)
 		pictures.Add(1)
 		time.Sleep(interval)
@@ -64,8 +67,8 @@ func TestRun(t *testing.T) {
 		time.Sleep(calm * interval)
 		last(1)
 		f.Rouse()
-		last(3)
-		time.Sleep((calm + 1) * interval)
+		last(10)
+		time.Sleep(calm * interval)
 		last(1)
 		cancel()
 		<-done
@@ -77,7 +80,9 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "7")
 	before := runtime.GOMAXPROCS(0)
 	f := New()
-	f.Run(t.Context(), func() uint64 { t.Error("asked"); return 0 }) // returns at once
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f.Run(ctx, func() uint64 { return 0 })
 	f.Rouse()
 	if n := runtime.GOMAXPROCS(0); n != before {
 		t.Errorf("%d processors, before %d", n, before)
