@@ -102,11 +102,21 @@ func (l Link) Play(ctx context.Context, room, tracks string) (*Player, error) {
 	return p, nil
 }
 
+// Impair changes what happens to the packets of the connection from now on.
+func (p *Player) Impair(up, down Impairment) { p.pc.link.impair(up, down) }
+
 // Close ends the session.
 func (p *Player) Close() error {
 	err := p.session.Close()
 	p.wg.Wait()
 	return err
+}
+
+// Queued is how long a packet from the server waits by now in the queue of a link of limited
+// rate.
+func (p *Player) Queued() time.Duration {
+	_, down := p.pc.link.queued()
+	return down
 }
 
 // RequestTracks moves the running session to other tracks, such as "v1", "a3".

@@ -30,7 +30,8 @@ type session struct {
 // peer is a peer connection with the socket that was made for it.
 type peer struct {
 	*webrtc.PeerConnection
-	mux ice.UDPMux
+	mux  ice.UDPMux
+	link *impaired // the socket; nil where the caller has wrapped it
 }
 
 // Close closes both.
@@ -44,7 +45,12 @@ func (l Link) newPeer() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPeer(conn)
+	pc, err := newPeer(conn)
+	if err != nil {
+		return nil, err
+	}
+	pc.link = conn
+	return pc, nil
 }
 
 // newPeer makes a peer connection with all that a browser has. It owns the socket and uses
@@ -74,7 +80,7 @@ func newPeerOn(conn net.PacketConn, media *webrtc.MediaEngine, registry *interce
 		mux.Close()
 		return nil, err
 	}
-	return &peer{pc, mux}, nil
+	return &peer{PeerConnection: pc, mux: mux}, nil
 }
 
 // negotiate posts the offer of pc to an endpoint and waits until it is connected.
