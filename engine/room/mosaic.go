@@ -134,20 +134,23 @@ func (m *mosaic) watched() bool {
 func (m *mosaic) assign(deadline time.Duration) {
 	for _, r := range m.renditions {
 		r.players, r.waiting = r.players[:0], r.waiting[:0]
-		r.reason = metrics.KeyframeStart
+		r.reason, r.slowest = metrics.KeyframeStart, 0
 	}
 	for _, s := range m.all {
 		s.video.Lock()
-		target, playing := s.selector.size(), s.playing
+		target, playing, rate := s.selector.size(), s.playing, s.selector.bandwidth.Rate
 		asks := s.asks && deadline-s.started >= askFloor
 		s.video.Unlock()
 		r := m.renditions[target]
 		switch {
-		case (target != playing || asks) && r.gop.answer(deadline) != later:
+		case (target != playing || asks) && r.gop.answer(rate, deadline) != later:
 			r.wait(s, playing)
 		case playing != none:
 			r = m.renditions[playing]
 			r.players = append(r.players, s)
+		}
+		if rate > 0 && (r.slowest == 0 || rate < r.slowest) {
+			r.slowest = rate
 		}
 	}
 }

@@ -33,6 +33,7 @@ type videoEncoder struct {
 	params codec.VideoParams
 	number int
 	calls  []encodeCall
+	rates  []int // that were set, bit/s
 
 	au      []byte
 	started bool
@@ -53,6 +54,15 @@ func (c *videoCodecs) NewVideoEncoder(p codec.VideoParams) (codec.VideoEncoder, 
 	c.made = append(c.made, e)
 	c.open++
 	return e, nil
+}
+
+func (e *videoEncoder) SetBitrate(bitsPerSecond int) error {
+	e.codecs.mu.Lock()
+	defer e.codecs.mu.Unlock()
+	if !e.codecs.lean {
+		e.rates = append(e.rates, bitsPerSecond)
+	}
+	return nil
 }
 
 func (e *videoEncoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) ([]byte, bool, error) {
@@ -431,7 +441,7 @@ func TestRenditions(t *testing.T) {
 		p, sub := s.join()
 		estimate := func(bitsPerSecond int, d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); s.sleep(500 * ms) {
-				sub.SetBandwidth(bitsPerSecond)
+				sub.SetBandwidth(Bandwidth{Rate: bitsPerSecond, Probed: true})
 			}
 		}
 		encoder := func() uint32 { units := p.seen(); return units[len(units)-1].picture >> 16 }
