@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,10 +11,10 @@ import (
 	"sectile/server/config"
 )
 
-// watching notes what a player sees of a moving picture that fills the mosaic.
-type watching struct {
-	mu      sync.Mutex
-	shown   []shown
+// screen notes what a player shows of a moving picture that fills the mosaic.
+type screen struct {
+	mu    sync.Mutex
+	shown []shown
 }
 
 type shown struct {
@@ -23,50 +23,167 @@ type shown struct {
 	client.Moving
 }
 
-func watch(p *client.Player) *watching {
-	w := &watching{}
+func watch(p *client.Player) *screen {
+	s := &screen{}
 	p.Observe(client.Observer{Picture: func(_ uint32, img *yuv.Image) {
-		s := shown{time.Now(), img.Width, client.LookAt(img, 0, 0, img.Width, img.Height)}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.shown = append(w.shown, s)
+		one := shown{time.Now(), img.Width, client.LookAt(img, 0, 0, img.Width, img.Height)}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.shown = append(s.shown, one)
 	}})
-	return w
+	return s
 }
 
-func TestThinExplore(t *testing.T) {
-	ts := start(t, config.Config{})
-	ts.addRoom("r", map[string]any{"disable_video": false, "width": 640, "height": 360, "fps": 25, "video_bitrate": 1500})
-	ts.addStream("r", "s")
-	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: 640, Height: 360, Colour: colours[0], Moving: 25, Bitrate: 3_000_000})
-	ts.must("r", "set_layout", "grid")
-	p := ts.play("r", "v1a1")
-	w := watch(p)
-	begin := time.Now()
-	n := 0
-	print := func(d time.Duration) {
-		for end := time.Now().Add(d); time.Now().Before(end); {
-			time.Sleep(500 * time.Millisecond)
-			a, v := p.Flows()
-			w.mu.Lock()
-			gap, width, dirty := time.Duration(0), 0, 0
-			for i := max(n, 1); i < len(w.shown); i++ {
-				gap = max(gap, w.shown[i].at.Sub(w.shown[i-1].at))
-				width = w.shown[i].width
-				if !w.shown[i].Clean { dirty++ }
-			}
-			pics := len(w.shown) - n
-			n = len(w.shown)
-			w.mu.Unlock()
-			_, _, keys := p.Seen()
-			fmt.Printf("%5.1f s: audio %d, video %d gaps %d, pics %d width %d gap %v keys %d queue %v dirty %d\n", time.Since(begin).Seconds(), a.Packets, v.Packets, v.Gaps, pics, width, gap, keys, p.Queued(), dirty)
+// since are the pictures that were shown after a moment.
+func (s *screen) since(begin time.Time) []shown {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.shown, func(one shown) bool { return one.at.After(begin) })
+	if i < 0 {
+		return nil
+	}
+	return slices.Clone(s.shown[i:])
+}
+
+// longest is the longest time for which the clock in the picture stood still.
+func longest(list []shown) (freeze time.Duration) {
+	if len(list) == 0 {
+		return time.Hour
+	}
+	moved := list[0]
+	for _, one := range list[1:] {
+		if one.Clock != moved.Clock {
+			freeze, moved = max(freeze, one.at.Sub(moved.at)), one
 		}
 	}
-	print(4*time.Second)
-	fmt.Println("600")
-	p.Impair(client.Impairment{}, client.Impairment{Rate: 600_000})
-	print(12*time.Second)
-	fmt.Println("2000")
-	p.Impair(client.Impairment{}, client.Impairment{Rate: 2_000_000})
-	print(25*time.Second)
+	return freeze
+}
+
+// TestThinLinks: players behind links of limited rate are given the half picture, which goes
+// on moving, and sound that goes on too, without a queue that stays; those behind wide ones
+// the full picture all the while. When the link is wide again the full picture comes back.
+func TestThinLinks(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height, fps = 640, 360, 25
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 1500})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 3_000_000})
+	type player struct {
+		*client.Player
+		*screen
+		name  string
+		rates []int // kbit/s: at the beginning, and after a while
+	}
+	players := []*player{
+		{name: "wide", rates: []int{0, 0, 0}},
+		{name: "900", rates: []int{900, 900, 900}},
+		{name: "500", rates: []int{500, 500, 500}},
+		{name: "changing", rates: []int{2000, 600, 2000}},
+	}
+	limit := func(phase int) {
+		for _, p := range players {
+			p.Impair(client.Impairment{}, client.Impairment{Rate: 1000 * p.rates[phase]})
+		}
+	}
+	for _, p := range players {
+		link := ts.link()
+		link.Down.Rate = 1000 * p.rates[0]
+		p.Player = ts.playOver(link, "r", "v1a1")
+		p.screen = watch(p.Player)
+	}
+	shows := func(p *player, want int, most time.Duration) {
+		t.Helper()
+		eventually(t, most, func() string {
+			list := p.since(time.Now().Add(-time.Second))
+			if len(list) == 0 {
+				return p.name + ": no picture for a second"
+			}
+			if got := list[len(list)-1].width; got != want {
+				return prefix(p.name, "the wrong rendition")
+			}
+			return ""
+		})
+	}
+	// check looks at a stretch of time in which the links did not change.
+	check := func(d time.Duration) {
+		t.Helper()
+		begin := time.Now()
+		var sound [4]int
+		for i, p := range players {
+			audio, _ := p.Flows()
+			sound[i] = audio.Packets
+		}
+		var queued [4][]time.Duration
+		for time.Since(begin) < d {
+			time.Sleep(20 * time.Millisecond)
+			for i, p := range players {
+				queued[i] = append(queued[i], p.Queued())
+			}
+		}
+		took := time.Since(begin)
+		for i, p := range players {
+			list := p.since(begin)
+			freeze := longest(list)
+			audio, _ := p.Flows()
+			heard := float64(audio.Packets-sound[i]) / took.Seconds()
+			slices.Sort(queued[i])
+			queue := queued[i][len(queued[i])*3/4]
+			dirty := 0
+			for _, one := range list {
+				if !one.Clean || !near(one.Colour, colours[0]) {
+					dirty++
+				}
+			}
+			t.Logf("%s: %.1f pictures/s, frozen for %v at most, %.1f packets of sound/s, 3/4 of the time at most %v in the queue", p.name, float64(len(list))/took.Seconds(), freeze, heard, queue)
+			if freeze > time.Second || float64(len(list)) < 0.5*fps*took.Seconds() {
+				t.Errorf("%s: %d pictures in %v, frozen for %v at most", p.name, len(list), took, freeze)
+			}
+			if dirty > 0 {
+				t.Errorf("%s: %d of %d pictures are damaged", p.name, dirty, len(list))
+			}
+			if heard < 45 {
+				t.Errorf("%s: %.1f packets of sound a second", p.name, heard)
+			}
+			if level := client.ToneLevel(p.Heard(took), tones[0]); level < -23 || level > -17 {
+				t.Errorf("%s: the tone is at %.1f dBFS", p.name, level)
+			}
+			if queue > 150*time.Millisecond {
+				t.Errorf("%s: %v in the queue", p.name, queue)
+			}
+		}
+	}
+	for _, p := range players {
+		want := width
+		if p.name == "900" || p.name == "500" {
+			want /= 2
+		}
+		shows(p, want, 5*time.Second)
+	}
+	time.Sleep(time.Second)
+	check(2 * time.Second)
+	keyframes := func() (n uint64) {
+		for i := range ts.srv.engine.Metrics().Keyframes {
+			n += ts.srv.engine.Metrics().Keyframes[i].Load()
+		}
+		return n
+	}
+	before, began := keyframes(), time.Now()
+	limit(1)
+	shows(players[3], width/2, 3*time.Second)
+	if freeze := longest(players[3].since(began.Add(-time.Second))); freeze > 1500*time.Millisecond {
+		t.Errorf("frozen for %v when the link became thin", freeze)
+	}
+	time.Sleep(time.Second)
+	check(3 * time.Second)
+	limit(2)
+	shows(players[3], width, 15*time.Second)
+	if n, took := keyframes()-before, time.Since(began); n > 6+uint64(took/(2*time.Second)) {
+		t.Errorf("%d keyframes in %v", n, took)
+	}
+	for _, one := range players[0].since(time.Time{}) {
+		if one.width != width {
+			t.Error("the player behind the wide link was given the half picture")
+			break
+		}
+	}
 }

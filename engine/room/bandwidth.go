@@ -3,9 +3,10 @@ package room
 import "time"
 
 const (
-	// moveDownAfter is how long a player's estimate must lie below what is sent, and
-	// moveDownSoon how long if far below: there a queue grows by the second.
-	moveDownAfter, moveDownSoon = time.Second, 200 * time.Millisecond
+	// moveDownAfter is how long a player's estimate must lie below what is sent. If it lies
+	// far below they are moved at once: there a queue is full soon, and with it the sound
+	// is late.
+	moveDownAfter = time.Second
 	// moveUpAfter is how long it must promise enough for the full picture.
 	moveUpAfter = time.Second
 	// A player who is given the half picture gets no estimate far above it: estimators trust
@@ -51,7 +52,7 @@ func (s *selector) step(b Bandwidth, sent, need int, now time.Duration) {
 		// An estimate below the bitrate means nothing while less than that is sent.
 		other, wait = b.Rate < sent, moveDownAfter
 		if b.Rate < sent*3/4 {
-			wait = moveDownSoon
+			wait = 0
 		}
 	case b.Rate >= need*enoughNum/enoughOf:
 		other, wait = true, moveUpAfter

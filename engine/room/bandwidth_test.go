@@ -79,12 +79,8 @@ func TestSelectorWithProbes(t *testing.T) {
 	const need = 1_500_000
 	var s selector
 	now := time.Minute
-	for range 3 {
-		s.step(Bandwidth{600_000, true}, need, need, now)
-		now += 100 * ms
-	}
-	if !s.half {
-		t.Fatal("far too thin, and not moved within 200 ms")
+	if s.step(Bandwidth{600_000, true}, need, need, now); !s.half {
+		t.Fatal("far too thin, and not moved at once")
 	}
 	if got := s.wanted(need, now); got != 0 {
 		t.Errorf("at once %d are wanted", got)

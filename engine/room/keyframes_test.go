@@ -26,14 +26,14 @@ func TestGOP(t *testing.T) {
 	}
 	// What is small is replayed at any age.
 	for _, age := range []time.Duration{0, 50 * ms, 999 * ms, time.Hour} {
-		if got := g.answer(0, now + age); got != replay {
+		if got := g.answer(0, now+age); got != replay {
 			t.Errorf("small, age %v: %v", age, got)
 		}
 	}
 	// What is big only while a keyframe is not due.
 	g.add(big, false, now+80*ms)
 	for age, want := range map[time.Duration]answer{100 * ms: replay, 999 * ms: replay, time.Second: encode} {
-		if got := g.answer(0, now + age); got != want {
+		if got := g.answer(0, now+age); got != want {
 			t.Errorf("big, age %v: %v", age, got)
 		}
 	}
@@ -50,7 +50,7 @@ func TestGOP(t *testing.T) {
 	// What is not kept as a whole is not replayed, and a keyframe still keeps its distance.
 	g.add(bytes.Repeat(big, 3), false, now+120*ms)
 	for age, want := range map[time.Duration]answer{200 * ms: later, time.Second: encode} {
-		if got := g.answer(0, now + age); got != want {
+		if got := g.answer(0, now+age); got != want {
 			t.Errorf("huge, age %v: %v", age, got)
 		}
 	}
@@ -62,11 +62,11 @@ func TestGOP(t *testing.T) {
 	for range 2 * gopPictures {
 		g.add([]byte{1}, false, now+3*time.Second)
 	}
-	if got := g.answer(0, now + 4*time.Second); got != encode {
+	if got := g.answer(0, now+4*time.Second); got != encode {
 		t.Errorf("of too many pictures: %v", got)
 	}
 	g.reset()
-	if got := g.answer(0, now + 4*time.Second); got != encode || g.cheap != 1000 {
+	if got := g.answer(0, now+4*time.Second); got != encode || g.cheap != 1000 {
 		t.Errorf("after reset: %v, %d", got, g.cheap)
 	}
 }

@@ -23,6 +23,8 @@ const (
 	// whatever the rate do not get better by sending less.
 	lossLimit   = 0.25
 	lossPackets = 60 // are looked at together
+	// again bounds how much of the estimate is left by a further reduction within a second.
+	again = 0.7
 	// reaction is how long the effect of a reduction is waited for, beside the round trip.
 	reaction = 100 * time.Millisecond
 )
@@ -37,6 +39,7 @@ type Estimator struct {
 	config  Config
 	history history
 	trend   trend
+	queue   standing
 
 	target   float64 // bit/s
 	ceiling  float64 // where a queue grew last; 0: unknown
@@ -45,6 +48,7 @@ type Estimator struct {
 	rtt      time.Duration // of the newest feedback
 	hold     bool          // a queue drains, or was just noticed
 	arrivals arrivals
+	left     arrivals // of packets at the sender, while there is no feedback
 
 	lossSent, lossLost int
 
@@ -59,6 +63,12 @@ func NewEstimator(c Config) *Estimator {
 // Sent takes a packet of so many bytes that is sent now, and returns the transport-wide
 // number that it must carry. The probe's packets are sent beside the media.
 func (e *Estimator) Sent(size int, probe bool, now time.Duration) (number uint16) {
+	if !e.history.started {
+		e.left.add(now, size)
+	}
+	if probe {
+		e.probing.sent += size
+	}
 	return e.history.add(size, probe, now)
 }
 
@@ -84,22 +94,55 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 		p.state = received
 		e.rtt = now - p.left
 		e.arrivals.add(at, p.size)
-		if p.probe {
+		switch {
+		case p.probe:
 			e.probing.arrived(p.size, at)
+		case p.left > e.probing.began+probeTime:
+			e.probing.over = true
 		}
 		e.trend.add(p.left, at, now)
+		e.queue.add(p.left, at)
 	})
 	e.control(now)
+}
+
+// Told takes an estimate that the receiver has made (REMB, draft-alvestrand-rmcat-remb). It
+// counts while there is no feedback on each packet.
+func (e *Estimator) Told(bitsPerSecond int) {
+	if !e.history.started {
+		e.target = e.bounded(float64(bitsPerSecond))
+	}
+}
+
+// Lost takes the share of packets that were lost lately, from 0 to 1, by a receiver report
+// (RFC 3550, 6.4.1). It counts while there is no feedback on each packet.
+func (e *Estimator) Lost(fraction float64, now time.Duration) {
+	switch {
+	case e.history.started:
+		return
+	case fraction > lossLimit:
+		e.reduce(0.95*(1-fraction)*e.left.rate(), now)
+	case fraction < lossLimit/2:
+		e.target += e.target * (grow - 1) * min(now-e.changed, time.Second).Seconds()
+	}
+	e.changed = now
+	e.target = e.bounded(e.target)
+}
+
+func (e *Estimator) bounded(rate float64) float64 {
+	return min(max(rate, float64(e.config.Least)), float64(e.config.Most))
 }
 
 // control moves the target.
 func (e *Estimator) control(now time.Duration) {
 	got := e.arrivals.rate()
+	grows := e.queue.step(now) || e.trend.usage == over
 	switch {
-	case e.trend.usage == over && got < e.target/idle:
+	case grows && got < e.target/idle:
 		e.hold = true
-	case e.trend.usage == over:
-		e.reduce(keep*got, now)
+	case grows:
+		// Before the queue stood, more arrived.
+		e.reduce(keep*min(got, e.arrivals.over(rateWindow/2)), now)
 	case e.trend.usage == under:
 		e.hold = true
 	case e.hold:
@@ -114,11 +157,11 @@ func (e *Estimator) control(now time.Duration) {
 		}
 		e.lossSent, e.lossLost = 0, 0
 	}
-	if rate, ok := e.probing.result(now); ok && e.trend.usage != over {
+	if rate, ok := e.probing.result(now); ok && !grows {
 		e.target = max(e.target, rate)
 		e.ceiling = 0
 	}
-	e.target = min(max(e.target, float64(e.config.Least)), float64(e.config.Most))
+	e.target = e.bounded(e.target)
 }
 
 // reduce takes a lower target, but no two for what was sent before the first took effect.
@@ -129,6 +172,9 @@ func (e *Estimator) reduce(to float64, now time.Duration) {
 		return
 	}
 	e.ceiling = to / keep
+	if e.reduced > 0 && now-e.reduced < time.Second {
+		to = max(to, again*e.target) // what is sent may just have become less
+	}
 	e.target, e.reduced = to, now
 }
 
@@ -155,7 +201,6 @@ type arrivals struct {
 	ring  [512]arrival
 	begin int
 	n     int
-	bytes int
 }
 
 type arrival struct {
@@ -167,25 +212,35 @@ func (a *arrivals) add(at time.Duration, size int) {
 	if a.n > 0 {
 		newest := a.ring[(a.begin+a.n-1)%len(a.ring)].at
 		if at < newest-2*rateWindow || at > newest+10*time.Second { // another clock
-			a.n, a.bytes = 0, 0
+			a.n = 0
 		}
 		at = max(at, newest)
 	}
 	for a.n > 0 && (a.n == len(a.ring) || a.ring[a.begin].at < at-rateWindow) {
-		a.bytes -= a.ring[a.begin].size
 		a.begin = (a.begin + 1) % len(a.ring)
 		a.n--
 	}
 	a.ring[(a.begin+a.n)%len(a.ring)] = arrival{at, size}
 	a.n++
-	a.bytes += size
 }
 
-// rate is in bit/s, over half of the window at least.
-func (a *arrivals) rate() float64 {
+// rate is in bit/s.
+func (a *arrivals) rate() float64 { return a.over(rateWindow) }
+
+// over is the rate in bit/s over the newest so much time, and half of that at least.
+func (a *arrivals) over(d time.Duration) float64 {
 	if a.n < 2 {
 		return 0
 	}
-	span := a.ring[(a.begin+a.n-1)%len(a.ring)].at - a.ring[a.begin].at
-	return 8 * float64(a.bytes-a.ring[a.begin].size) / max(span, rateWindow/2).Seconds()
+	newest := a.ring[(a.begin+a.n-1)%len(a.ring)]
+	bytes, span := 0, time.Duration(0)
+	for i := a.n - 1; i > 0; i-- {
+		p := &a.ring[(a.begin+i)%len(a.ring)]
+		if newest.at-p.at > d {
+			break
+		}
+		bytes += p.size
+		span = newest.at - a.ring[(a.begin+i-1)%len(a.ring)].at
+	}
+	return 8 * float64(bytes) / max(span, d/2).Seconds()
 }

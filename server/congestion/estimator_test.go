@@ -206,6 +206,48 @@ func TestStill(t *testing.T) {
 	}
 }
 
+// TestReportsOnly: a receiver that reports nothing of single packets is estimated by what it
+// loses, or by what it says itself.
+func TestReportsOnly(t *testing.T) {
+	p := newPath(5_000_000)
+	send := func(lost float64) {
+		for range 25 {
+			for range 6 {
+				p.e.Sent(1250, false, p.now) // 1.5 Mbit/s
+			}
+			p.now += 40 * ms
+		}
+		p.e.Lost(lost, p.now)
+	}
+	for range 30 {
+		send(0.1)
+	}
+	if got := p.e.Rate(); got < 2_500_000 {
+		t.Errorf("10 %% lost: %d", got)
+	}
+	send(0.6)
+	if got := p.e.Rate(); got < 500_000 || got > 620_000 {
+		t.Errorf("60 %% lost of 1.5 Mbit/s: %d", got)
+	}
+	for range 10 {
+		send(0)
+	}
+	if got := p.e.Rate(); got < 1_000_000 || got > 1_400_000 {
+		t.Errorf("10 s later: %d", got)
+	}
+	p.e.Told(750_000)
+	if got := p.e.Rate(); got != 750_000 {
+		t.Errorf("told 750000: %d", got)
+	}
+	p.run(500*ms, 1_500_000, 0)
+	before := p.e.Rate()
+	p.e.Told(200_000)
+	p.e.Lost(0.9, p.now)
+	if got := p.e.Rate(); got != before {
+		t.Errorf("%d became %d by reports, with feedback", before, got)
+	}
+}
+
 // FuzzFeedback: no feedback does harm.
 func FuzzFeedback(f *testing.F) {
 	p := newPath(1_000_000)
@@ -255,5 +297,43 @@ func TestAllocs(t *testing.T) {
 		p.e.Probe(0, p.now)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestStandingQueue: every packet must be late, and again, and lateness is forgotten where
+// nothing was faster for long.
+func TestStandingQueue(t *testing.T) {
+	var s standing
+	now := time.Duration(0)
+	feedback := func(took ...time.Duration) bool {
+		now += 100 * ms
+		for _, d := range took {
+			s.add(now, now+d-time.Hour)
+		}
+		return s.step(now)
+	}
+	for i, test := range []struct {
+		took []time.Duration
+		want bool
+	}{
+		{[]time.Duration{20 * ms, 20 * ms, 30 * ms}, false},
+		{[]time.Duration{200 * ms, 300 * ms, 30 * ms}, false},
+		{[]time.Duration{200 * ms, 300 * ms, 330 * ms}, false},
+		{[]time.Duration{25 * ms, 300 * ms, 330 * ms}, false},
+		{[]time.Duration{200 * ms, 300 * ms, 330 * ms}, false},
+		{[]time.Duration{400 * ms}, false},
+		{[]time.Duration{200 * ms, 300 * ms, 130 * ms}, true},
+		{nil, true},
+		{[]time.Duration{20 * ms}, false},
+	} {
+		if got := feedback(test.took...); got != test.want {
+			t.Errorf("feedback %d: %v", i, got)
+		}
+	}
+	for range 250 {
+		feedback(200*ms, 200*ms, 200*ms)
+	}
+	if feedback(200*ms, 200*ms, 200*ms) {
+		t.Error("a longer way is taken for a queue for good")
 	}
 }

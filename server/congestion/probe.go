@@ -7,12 +7,14 @@ const (
 	// little more that even on a link with nothing to spare its queue is short.
 	probeTime   = 200 * time.Millisecond
 	probeFactor = 1.5
-	// probeWait is how long its feedback is waited for.
+	// probeWait is how long its feedback is waited for at most.
 	probeWait = 500 * time.Millisecond
 	// probeShare is how much of its rate must arrive.
 	probeShare = 0.85
+	// leastProbe is how many packets tell anything.
+	leastProbe = 5
 	// Probes that fail become rare.
-	firstProbe, lastProbe = time.Second, 16 * time.Second
+	firstProbe, lastProbe = time.Second, 8 * time.Second
 )
 
 // probe is an attempt to send more than the media needs, to learn whether it arrives.
@@ -22,6 +24,8 @@ type probe struct {
 	next     time.Duration // not before
 	patience time.Duration
 	failed   bool
+	over     bool // feedback of later packets is there
+	sent     int  // bytes
 
 	first, last time.Duration // arrival of its packets
 	bytes       int           // all but the first's
@@ -60,16 +64,20 @@ func (p *probe) fail() { p.failed = true }
 
 // result ends a probe whose feedback is there, and tells the rate that it has shown, if any.
 func (p *probe) result(now time.Duration) (rate float64, ok bool) {
-	if p.rate == 0 || now-p.began < probeTime+probeWait && !p.failed {
+	if p.rate == 0 || !p.over && !p.failed && now-p.began < probeTime+probeWait {
 		return 0, false
 	}
 	if span := p.last - p.first; span > 0 {
 		rate = 8 * float64(p.bytes) / max(span, probeTime/2).Seconds()
 	}
-	ok = !p.failed && rate >= probeShare*p.rate
-	if ok {
+	sent := 8 * float64(p.sent) / probeTime.Seconds()
+	ok = !p.failed && p.packets >= leastProbe && rate >= probeShare*min(sent, p.rate)
+	switch {
+	case ok:
 		p.patience, p.next = 0, now
-	} else {
+	case !p.failed && sent < probeShare*p.rate:
+		p.next = now + firstProbe // it tells nothing
+	default:
 		p.patience = min(max(2*p.patience, firstProbe), lastProbe)
 		p.next = now + p.patience
 	}

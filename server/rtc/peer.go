@@ -2,7 +2,6 @@ package rtc
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +22,6 @@ const (
 	// nackInterval is how often a publisher is asked again for what is missing: often enough
 	// that several retransmissions come before the picture stops waiting for them.
 	nackInterval = 30 * time.Millisecond
-	// resendPackets is how many packets of video are kept for retransmission; a power of
-	// two, about 2 s at 1.5 Mbit/s.
-	resendPackets = 512
 )
 
 var errGather = errors.New("candidates were not gathered in time")
@@ -36,8 +32,8 @@ var errGather = errors.New("candidates were not gathered in time")
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
 //
-// With an estimator, the bandwidth of what is sent is estimated.
-func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses, e *estimator) (*webrtc.PeerConnection, error) {
+// What plays video sends it through out.
+func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addresses *addresses, out *sender) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
@@ -58,17 +54,11 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 		}
 	}
 	registry := &interceptor.Registry{} // sound needs none
-	if slices.ContainsFunc(o.used(), func(s *section) bool { return s.media == "video" }) {
+	switch {
+	case out != nil:
+		registry.Add(out)
+	case !play && o.hasVideo():
 		registry = s.publishInterceptors
-		if play {
-			registry = s.playInterceptors
-		}
-	}
-	if e != nil {
-		var err error
-		if registry, err = estimatingRegistry(s.pionLog, *e); err != nil {
-			return nil, err
-		}
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
 	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(loopback), addresses})
@@ -120,21 +110,6 @@ func (i videoInterceptor) BindRemoteStream(info *interceptor.StreamInfo, reader 
 		return reader
 	}
 	return i.Interceptor.BindRemoteStream(info, reader)
-}
-
-// playRegistry has what sending needs. Sender reports are made by the sessions.
-func playRegistry(log pionLog) (*interceptor.Registry, error) {
-	r := &interceptor.Registry{}
-	return r, addResponder(r, log)
-}
-
-// addResponder adds what answers a player's NACKs.
-func addResponder(r *interceptor.Registry, log pionLog) error {
-	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(log), nack.ResponderSize(resendPackets))
-	if err == nil {
-		r.Add(responder)
-	}
-	return err
 }
 
 // negotiate applies an offer and returns the answer, with all candidates.

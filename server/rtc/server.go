@@ -40,7 +40,6 @@ type Server struct {
 	socket              *socket
 	epoch               time.Time // wall clock at the zero of the engine's clock
 	publishInterceptors *interceptor.Registry
-	playInterceptors    *interceptor.Registry
 	posts, changes      *addressLimiter
 	pacer               *pacer
 
@@ -94,9 +93,6 @@ func newServer(c Config, engine backend) (*Server, error) {
 	s.pacer = newPacer(s.wg.Go) // by a session, which counts itself until it is closed
 	var err error
 	if s.publishInterceptors, err = publishRegistry(s.pionLog); err != nil {
-		return nil, err
-	}
-	if s.playInterceptors, err = playRegistry(s.pionLog); err != nil {
 		return nil, err
 	}
 	stray := func() { s.rejected.add(rejectedStray) }
