@@ -68,6 +68,7 @@ func (e *Estimator) Sent(size int, probe bool, now time.Duration) (number uint16
 	}
 	if probe {
 		e.probing.sent += size
+		e.probing.count++
 	}
 	return e.history.add(size, probe, now)
 }
@@ -94,11 +95,8 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 		p.state = received
 		e.rtt = now - p.left
 		e.arrivals.add(at, p.size)
-		switch {
-		case p.probe:
+		if p.probe && p.left >= e.probing.began {
 			e.probing.arrived(p.size, at)
-		case p.left > e.probing.began+probeTime:
-			e.probing.over = true
 		}
 		e.trend.add(p.left, at, now)
 		e.queue.add(p.left, at)

@@ -24,12 +24,12 @@ type probe struct {
 	next     time.Duration // not before
 	patience time.Duration
 	failed   bool
-	over     bool // feedback of later packets is there
-	sent     int  // bytes
+	sent     int // bytes
+	count    int // packets that were sent
 
 	first, last time.Duration // arrival of its packets
 	bytes       int           // all but the first's
-	packets     int
+	packets     int           // that arrived
 }
 
 // Probe says how many bit/s the packets of a probe and the media are to make together from
@@ -64,7 +64,9 @@ func (p *probe) fail() { p.failed = true }
 
 // result ends a probe whose feedback is there, and tells the rate that it has shown, if any.
 func (p *probe) result(now time.Duration) (rate float64, ok bool) {
-	if p.rate == 0 || !p.over && !p.failed && now-p.began < probeTime+probeWait {
+	age := now - p.began
+	whole := p.packets >= p.count && age >= probeTime
+	if p.rate == 0 || !whole && !p.failed && age < probeTime+probeWait {
 		return 0, false
 	}
 	if span := p.last - p.first; span > 0 {
