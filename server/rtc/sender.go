@@ -163,9 +163,10 @@ func (s *sender) nack(n *rtcp.TransportLayerNack) {
 			if k.buffer == nil || k.sequence != sequence || k.again > 0 && now-k.again < pause {
 				continue
 			}
-			if s.credit -= float64(k.size); s.credit < 0 {
+			if s.credit < float64(k.size) {
 				return // it will be asked for again
 			}
+			s.credit -= float64(k.size)
 			k.again = now
 			s.repeat(k)
 			s.resent++
