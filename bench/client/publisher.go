@@ -49,7 +49,8 @@ type Publisher struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	forceKey atomic.Bool // the server asked for a keyframe
+	forceKey atomic.Bool  // the server asked for a keyframe
+	asked    atomic.Int64 // how often
 	silent   atomic.Bool
 	picture  atomic.Pointer[yuv.Image]
 }
@@ -116,6 +117,9 @@ func (p *Publisher) Close() error {
 	p.wg.Wait()
 	return err
 }
+
+// Asked is how many times the server asked for a keyframe.
+func (p *Publisher) Asked() int { return int(p.asked.Load()) }
 
 // SetPicture changes the picture that is sent, also its size.
 func (p *Publisher) SetPicture(w, h int, c Colour) {
@@ -202,6 +206,7 @@ func (p *Publisher) readRTCP(sender *webrtc.RTPSender) {
 		}
 		for _, packet := range packets {
 			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
+				p.asked.Add(1)
 				p.forceKey.Store(true)
 			}
 		}

@@ -51,7 +51,18 @@ func roomName(room int) string { return fmt.Sprintf("load%d", room) }
 
 // Command sends a command to the control API; room is empty for those of the server.
 func (s Sectile) Command(ctx context.Context, room, name string, args ...any) (answer map[string]any, err error) {
-	body, err := json.Marshal(map[string]any{"command": name, "args": args})
+	return s.post(ctx, room, name, map[string]any{"command": name, "args": args})
+}
+
+// AddMosaic adds a room with options, such as its picture's size.
+func (s Sectile) AddMosaic(ctx context.Context, room string, options map[string]any) error {
+	const name = "add_room"
+	_, err := s.post(ctx, "", name, map[string]any{"command": name, "args": []string{room}, "options": options})
+	return err
+}
+
+func (s Sectile) post(ctx context.Context, room, name string, command map[string]any) (answer map[string]any, err error) {
+	body, err := json.Marshal(command)
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	}}
 	var out *sender
 	if play && o.hasVideo() {
-		out = newSender(s.engine.Now, &s.pacer.buffers)
+		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent)
 	}
 	if n.pc, err = s.newPeer(o, play, n.loopback, sources, &n.addresses, out); err != nil {
 		return nil, "", err

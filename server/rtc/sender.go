@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/interceptor"
@@ -39,7 +40,8 @@ const (
 type sender struct {
 	interceptor.NoOp
 	now     func() time.Duration
-	buffers *sync.Pool // of *[maxPayload]byte
+	buffers *sync.Pool     // of *[maxPayload]byte
+	resent  *atomic.Uint64 // counts what is sent again
 
 	mu        sync.Mutex
 	estimator *congestion.Estimator
@@ -63,8 +65,6 @@ type sender struct {
 	padded time.Duration // when the probe was brought up to date
 	debt   float64       // bytes that the probe still has to send
 	pad    uint16        // sequence number of what it sent last
-
-	resent uint64
 }
 
 // keptPacket is one that may be sent again.
@@ -77,8 +77,8 @@ type keptPacket struct {
 	again     time.Duration // when it was sent again last; 0: never
 }
 
-func newSender(now func() time.Duration, buffers *sync.Pool) *sender {
-	return &sender{now: now, buffers: buffers, estimator: congestion.NewEstimator(estimates)}
+func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64) *sender {
+	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(estimates)}
 }
 
 // BindLocalStream implements interceptor.Interceptor.
@@ -169,7 +169,7 @@ func (s *sender) nack(n *rtcp.TransportLayerNack) {
 			s.credit -= float64(k.size)
 			k.again = now
 			s.repeat(k)
-			s.resent++
+			s.resent.Add(1)
 		}
 	}
 }

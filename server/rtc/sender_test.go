@@ -3,6 +3,7 @@ package rtc
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,7 +81,7 @@ func (w *wire) report() *rtcp.TransportLayerCC {
 // sending is a track that is sent through a sender over a wire.
 func sending(p *pacer, w *wire) (*pacedTrack, *sender) {
 	w.start = time.Now()
-	s := newSender(clock(), &p.buffers)
+	s := newSender(clock(), &p.buffers, new(atomic.Uint64))
 	t := newTrack(video, "s")
 	t.header.SSRC, t.header.PayloadType = testSSRC, 100
 	below := s.BindLocalStream(&interceptor.StreamInfo{
@@ -198,6 +199,9 @@ func TestResending(t *testing.T) {
 		}
 		out.write(picture(4), 3600, true)
 		time.Sleep(time.Second)
+		if n := s.resent.Load(); n != 4 {
+			t.Errorf("%d packets are counted as sent again, want 4", n)
+		}
 		if again := ask(first, first+1, first+2, first+3, first+4); len(again) != 1 || again[0] != first+4 {
 			t.Errorf("asked for packets before a keyframe and its first, got %v", again)
 		}

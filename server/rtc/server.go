@@ -61,13 +61,14 @@ type Server struct {
 }
 
 type counters struct {
-	packetsIn, packetsOut, bytesIn, bytesOut atomic.Uint64
+	packetsIn, packetsOut, bytesIn, bytesOut, resent atomic.Uint64
 }
 
 // Stats are numbers of a moment. Sessions count once they are connected.
 type Stats struct {
 	Publish, Play, Pending int
 	PacketsIn, PacketsOut  uint64 // RTP
+	Resent                 uint64 // packets of video that were sent again, not among PacketsOut
 	BytesIn, BytesOut      uint64 // of RTP packets with their headers
 	Rejected               map[string]uint64
 }
@@ -123,6 +124,7 @@ func (s *Server) Stats() Stats {
 	stats := Stats{Publish: s.active[0], Play: s.active[1], Pending: s.pending}
 	s.mu.Unlock()
 	stats.PacketsIn, stats.PacketsOut = s.counters.packetsIn.Load(), s.counters.packetsOut.Load()
+	stats.Resent = s.counters.resent.Load()
 	stats.BytesIn, stats.BytesOut = s.counters.bytesIn.Load(), s.counters.bytesOut.Load()
 	stats.Rejected = s.rejected.snapshot()
 	return stats
