@@ -220,14 +220,20 @@ func (p *Player) listen(track *webrtc.TrackRemote) {
 	}
 }
 
+// playerWait is how long a Player waits for a lost packet before it asks for a keyframe
+// instead; browsers wait for longer.
+const playerWait = 500 * time.Millisecond
+
+// watch shows the pictures as browsers do: after a loss none but from a keyframe on.
 func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 	decoder, err := h264dec.NewDecoder()
 	if err != nil {
 		panic(err) // libavcodec has a decoder
 	}
 	defer decoder.Close()
-	assembler := h264.NewAssembler(h264.Config{})
-	start, asked := time.Now(), time.Time{}
+	assembler := h264.NewAssembler(h264.Config{Wait: playerWait})
+	var lost losses
+	start, asked, damaged := time.Now(), time.Time{}, true
 	for {
 		packet, _, err := track.ReadRTP()
 		if err != nil {
@@ -237,6 +243,9 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 		p.video.count(packet)
 		p.video.last = packet.Header
 		p.mu.Unlock()
+		if ask := lost.add(packet.SequenceNumber, time.Now()); len(ask) > 0 {
+			_ = pc.WriteRTCP([]rtcp.Packet{nack(packet.SSRC, ask)})
+		}
 		assembler.Push(h264.Packet{SSRC: packet.SSRC, Sequence: packet.SequenceNumber, Timestamp: packet.Timestamp,
 			Marker: packet.Marker, Payload: packet.Payload}, time.Since(start))
 		for {
@@ -244,12 +253,17 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 			if !ok {
 				break
 			}
-			ok, err := decoder.Decode(au.Data)
-			if (err != nil || au.Gap) && time.Since(asked) > time.Second {
+			damaged = (damaged || au.Gap) && !au.Key
+			shown := false
+			if !damaged {
+				shown, err = decoder.Decode(au.Data)
+				damaged = err != nil
+			}
+			if damaged && time.Since(asked) > 500*time.Millisecond {
 				asked = time.Now()
 				_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: packet.SSRC}})
 			}
-			if err != nil || !ok {
+			if !shown || damaged {
 				continue
 			}
 			view := decoder.Take()

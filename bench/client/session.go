@@ -15,6 +15,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	pionnack "github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -61,7 +62,21 @@ func newPeer(conn net.PacketConn) (*peer, error) {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
+	responder, err := pionnack.NewResponderInterceptor()
+	if err != nil {
+		return nil, err
+	}
+	for _, feedback := range []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}} {
+		media.RegisterFeedback(feedback, webrtc.RTPCodecTypeVideo)
+	}
+	registry.Add(responder)
+	if err := webrtc.ConfigureRTCPReports(registry); err != nil {
+		return nil, err
+	}
+	if err := webrtc.ConfigureSimulcastExtensionHeaders(media); err != nil {
+		return nil, err
+	}
+	if err := webrtc.ConfigureTWCCSender(media, registry); err != nil {
 		return nil, err
 	}
 	return newPeerOn(conn, media, registry)
