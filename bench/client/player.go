@@ -20,6 +20,7 @@ import (
 	"sectile/cgo/h264dec"
 	"sectile/cgo/opus"
 	"sectile/engine/h264"
+	"sectile/server/nack"
 )
 
 // Rate is the sample rate at which a Player hears, in Hz.
@@ -232,7 +233,7 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 	}
 	defer decoder.Close()
 	assembler := h264.NewAssembler(h264.Config{Wait: playerWait})
-	var lost losses
+	var lost nack.Losses
 	start, asked, damaged := time.Now(), time.Time{}, true
 	for {
 		packet, _, err := track.ReadRTP()
@@ -243,8 +244,8 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 		p.video.count(packet)
 		p.video.last = packet.Header
 		p.mu.Unlock()
-		if ask := lost.add(packet.SequenceNumber, time.Now()); len(ask) > 0 {
-			_ = pc.WriteRTCP([]rtcp.Packet{nack(packet.SSRC, ask)})
+		if ask := lost.Add(packet.SequenceNumber, time.Since(start)); len(ask) > 0 {
+			_ = pc.WriteRTCP([]rtcp.Packet{nack.Packet(packet.SSRC, ask)})
 		}
 		assembler.Push(h264.Packet{SSRC: packet.SSRC, Sequence: packet.SequenceNumber, Timestamp: packet.Timestamp,
 			Marker: packet.Marker, Payload: packet.Payload}, time.Since(start))

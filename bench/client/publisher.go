@@ -51,6 +51,7 @@ type Publisher struct {
 
 	forceKey atomic.Bool  // the server asked for a keyframe
 	asked    atomic.Int64 // how often
+	nacked   atomic.Int64 // packets that the server asked for again
 	silent   atomic.Bool
 	picture  atomic.Pointer[yuv.Image]
 }
@@ -118,8 +119,10 @@ func (p *Publisher) Close() error {
 	return err
 }
 
-// Asked is how many times the server asked for a keyframe.
-func (p *Publisher) Asked() int { return int(p.asked.Load()) }
+// Asked is how many times the server asked for a keyframe, and for a packet again.
+func (p *Publisher) Asked() (keyframes, packets int) {
+	return int(p.asked.Load()), int(p.nacked.Load())
+}
 
 // SetPicture changes the picture that is sent, also its size.
 func (p *Publisher) SetPicture(w, h int, c Colour) {
@@ -205,9 +208,14 @@ func (p *Publisher) readRTCP(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, packet := range packets {
-			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
+			switch packet := packet.(type) {
+			case *rtcp.PictureLossIndication:
 				p.asked.Add(1)
 				p.forceKey.Store(true)
+			case *rtcp.TransportLayerNack:
+				for _, pair := range packet.Nacks {
+					p.nacked.Add(int64(len(pair.PacketList())))
+				}
 			}
 		}
 	}

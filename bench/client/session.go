@@ -15,7 +15,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	pionnack "github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -62,7 +62,7 @@ func newPeer(conn net.PacketConn) (*peer, error) {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	responder, err := pionnack.NewResponderInterceptor()
+	responder, err := nack.NewResponderInterceptor()
 	if err != nil {
 		return nil, err
 	}

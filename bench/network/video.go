@@ -63,7 +63,7 @@ func (o options) video() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| network | pictures/s | mosaic frozen, longest | a cell frozen, longest | after 500 ms of nothing: all cells move | cells damaged | half size | mosaic's keyframes | asked of cameras | sent again |")
+	fmt.Println("| network | pictures/s | mosaic frozen, longest | a cell frozen, longest | after 500 ms of nothing: all cells move | cells damaged | half size | mosaic's keyframes | sent again to the player | asked of cameras: keyframes, packets |")
 	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, row := range videoRows {
 		if !wanted.MatchString(row.name) {
@@ -169,7 +169,7 @@ func (o options) videoRow(row videoRow) (err error) {
 	if err != nil {
 		return err
 	}
-	asked := r.asked()
+	keyframesBefore, packetsBefore := r.asked()
 	r.reset(time.Now())
 	time.Sleep(o.Duration)
 	seen := r.look(time.Now())
@@ -177,7 +177,7 @@ func (o options) videoRow(row videoRow) (err error) {
 	if err != nil {
 		return err
 	}
-	asked = r.asked() - asked
+	keyframesAsked, packetsAsked := r.asked()
 	nothing := client.Impairment{Loss: 1}
 	r.impair(videoRow{up: nothing, down: nothing, back: true})
 	time.Sleep(outage)
@@ -194,18 +194,20 @@ func (o options) videoRow(row videoRow) (err error) {
 			keyframes += n
 		}
 	}
-	fmt.Printf("| %s | %.1f | %.0f ms | %.0f ms | %s | %d of %d | %.0f %% | %.0f | %d | %.0f |\n",
+	fmt.Printf("| %s | %.1f | %.0f ms | %.0f ms | %s | %d of %d | %.0f %% | %.0f | %.0f | %d, %d |\n",
 		row.name, float64(seen.pictures)/o.Duration.Seconds(), milliseconds(seen.frozen), milliseconds(seen.cellFrozen), recovered,
-		seen.damaged, seen.pictures*cameras, 100*float64(seen.half)/float64(max(seen.pictures, 1)), keyframes, asked,
-		after.Since(before)["sectile_rtp_resent_packets_total"])
+		seen.damaged, seen.pictures*cameras, 100*float64(seen.half)/float64(max(seen.pictures, 1)), keyframes,
+		after.Since(before)["sectile_rtp_resent_packets_total"], keyframesAsked-keyframesBefore, packetsAsked-packetsBefore)
 	return nil
 }
 
-func (r *videoRig) asked() (n int) {
+// asked sums up what was asked of the cameras.
+func (r *videoRig) asked() (keyframes, packets int) {
 	for _, c := range r.cameras {
-		n += c.Asked()
+		k, p := c.Asked()
+		keyframes, packets = keyframes+k, packets+p
 	}
-	return n
+	return keyframes, packets
 }
 
 // screen reads the mosaic that is shown.

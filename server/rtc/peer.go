@@ -7,7 +7,6 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/sdp/v3"
@@ -19,9 +18,6 @@ const (
 	keepalive = 4 * time.Second
 	// gatherTime is far more than gathering takes: all candidates are known beforehand.
 	gatherTime = 2 * time.Second
-	// nackInterval is how often a publisher is asked again for what is missing: often enough
-	// that several retransmissions come before the picture stops waiting for them.
-	nackInterval = 30 * time.Millisecond
 )
 
 var errGather = errors.New("candidates were not gathered in time")
@@ -71,14 +67,10 @@ func (s *Server) newPeer(o *offer, play, loopback bool, streams *streams, addres
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 }
 
-// publishRegistry has what receiving needs: NACK, receiver reports, and the feedback from
-// which senders estimate the bandwidth.
+// publishRegistry has what receiving needs: receiver reports, and the feedback from which
+// senders estimate the bandwidth.
 func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
-	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log), nack.GeneratorInterval(nackInterval))
-	if err != nil {
-		return nil, err
-	}
 	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(log))
 	if err != nil {
 		return nil, err
@@ -87,7 +79,6 @@ func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Add(generator)
 	r.Add(videoOnly{reports})
 	r.Add(congestion)
 	return r, nil
