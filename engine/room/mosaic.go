@@ -14,6 +14,10 @@ const (
 	// payloadSize leaves room for RTP, SRTP, its header extensions, UDP and IPv6 in the
 	// 1280 bytes that every IPv6 path carries (RFC 8200, 5).
 	payloadSize = 1160
+
+	// Who joins a mosaic whose pictures are further apart than slowPeriod gets the first one
+	// by a tick of its own, within joinTime.
+	slowPeriod, joinTime = 100 * time.Millisecond, 20 * time.Millisecond
 )
 
 // mosaic encodes the room's picture, once for all players of a rendition. A tick that
@@ -29,10 +33,13 @@ type mosaic struct {
 	blocks     *blocks // made when first needed
 	renditions [sizes]*rendition
 	clock      frameClock
+	deadline   time.Duration   // of the newest tick
+	now, last  int64           // timestamps of this tick and of the one before
 	all        []*Subscription // players of this tick
 
 	mu      sync.Mutex
 	running bool
+	joining bool // a tick for those who join is due
 	players []*Subscription
 }
 
@@ -56,6 +63,10 @@ func (m *mosaic) list(s *Subscription) {
 	if !m.running {
 		m.running = true
 		m.room.env.Video.Add(m.period, m.tick)
+	}
+	if m.period > slowPeriod && !m.joining {
+		m.joining = true
+		m.room.env.Video.Add(joinTime, m.join)
 	}
 }
 
@@ -91,6 +102,30 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 		m.stop()
 		return false
 	}
+	m.step(deadline)
+	return true
+}
+
+// join makes a picture for those who join, between two others.
+func (m *mosaic) join(deadline time.Duration) (again bool) {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.mu.Lock()
+	m.joining = false
+	m.all = append(m.all[:0], m.players...)
+	m.mu.Unlock()
+	if len(m.all) > 0 && !m.closed {
+		m.step(deadline)
+	}
+	return false
+}
+
+// step makes a picture for all.
+func (m *mosaic) step(deadline time.Duration) {
+	m.deadline = max(m.deadline, deadline) // of two workers, the later may come first
+	deadline = m.deadline
+	m.last = m.now
+	m.now = max(m.clock.at(deadline), m.last+1)
 	m.draw()
 	m.assign(deadline)
 	image := m.picture.canvas.Image()
@@ -106,7 +141,6 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 	}
 	m.picture.canvas.Settle()
 	clear(m.all)
-	return true
 }
 
 func (m *mosaic) draw() {

@@ -220,6 +220,11 @@ type stage struct {
 
 func onStage(t *testing.T, cameras int, f func(*stage)) {
 	t.Helper()
+	onStageAt(t, 25, cameras, f)
+}
+
+func onStageAt(t *testing.T, fps, cameras int, f func(*stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		now := func() time.Duration { return time.Since(begin) }
@@ -229,7 +234,7 @@ func onStage(t *testing.T, cameras int, f func(*stage)) {
 			Metrics: s.metrics, Log: slog.New(slog.DiscardHandler),
 		}
 		opts := DefaultOptions()
-		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, 128, 64, 1500
+		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate, opts.FPS = false, 128, 64, 1500, fps
 		var err error
 		if s.room, err = New("r", opts, env); err != nil {
 			t.Fatal(err)
@@ -391,6 +396,40 @@ func TestJoiners(t *testing.T) {
 					t.Errorf("%d replays", s.metrics.Replays.Load())
 				}
 			})
+		})
+	}
+}
+
+// TestSlowMosaicJoins: who joins a mosaic of few pictures a second does not wait for the
+// next one, and all go on to be given what they can decode, at the mosaic's rate.
+func TestSlowMosaicJoins(t *testing.T) {
+	for _, fps := range []int{1, 2, 4, 7} {
+		onStageAt(t, fps, 1, func(s *stage) {
+			s.codecs.bytes = func(key bool) int { return 30_000 }
+			s.move()
+			var players []*screen
+			for n := range 40 {
+				p, _ := s.join()
+				players = append(players, p)
+				if n%4 == 0 {
+					p, _ := s.join()
+					players = append(players, p)
+				}
+				s.sleep(time.Duration(50+37*n%300) * ms)
+			}
+			before := len(players[0].seen())
+			s.sleep(10 * time.Second)
+			for i, p := range players {
+				if units := p.seen(); len(units) == 0 || !units[0].key || p.first.Sub(p.joined) > 200*ms {
+					t.Errorf("%d fps: player %d: %d pictures, the first after %v", fps, i, len(units), p.first.Sub(p.joined))
+				}
+			}
+			if n := len(players[0].seen()) - before; n < 10*fps-1 || n > 10*fps+1 {
+				t.Errorf("%d fps: %d pictures in 10 s", fps, n)
+			}
+			if n := s.keyframes(); n > 16 {
+				t.Errorf("%d fps: %d keyframes", fps, n)
+			}
 		})
 	}
 }

@@ -173,7 +173,7 @@ func (r *rendition) stop() {
 
 // encode encodes the canvas and gives it to all who can decode it.
 func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
-	pts := r.mosaic.clock.at(deadline)
+	pts := r.mosaic.now
 	au, key, err := r.encoder.Encode(r.canvas, pts, key, r.same)
 	if err != nil {
 		return err
@@ -208,8 +208,8 @@ func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
 // than all that they were given before.
 func (r *rendition) replay(due bool, deadline time.Duration) {
 	n := len(r.gop.ends)
-	now := uint32(r.mosaic.clock.at(deadline))
-	step := max(uint32(videoClock/r.params.FPS/(n+1)), 1)
+	now, most := uint32(r.mosaic.now), int64(videoClock/r.params.FPS)
+	step := max(uint32(min(r.mosaic.now-r.mosaic.last, most)/int64(n+1)), 1)
 	for i := range n {
 		back := uint32(n-i) * step
 		if !due {
