@@ -71,7 +71,7 @@ func (ts *testServer) failed(format string, args ...any) {
 
 // TestThinLinks: players behind links of limited rate are given the half picture, which goes
 // on moving, and sound that goes on too, without a queue that stays; those behind wide ones
-// the full picture all the while. When the link is wide again the full picture comes back.
+// the full picture all the while.
 func TestThinLinks(t *testing.T) {
 	ts := start(t, config.Config{})
 	const width, height, fps = 640, 360, 25
@@ -85,10 +85,10 @@ func TestThinLinks(t *testing.T) {
 		rates []int // kbit/s: at the beginning, and after a while
 	}
 	players := []*player{
-		{name: "wide", rates: []int{0, 0, 0}},
-		{name: "900", rates: []int{900, 900, 900}},
-		{name: "500", rates: []int{500, 500, 500}},
-		{name: "changing", rates: []int{2000, 600, 2000}},
+		{name: "wide", rates: []int{0, 0}},
+		{name: "900", rates: []int{900, 900}},
+		{name: "500", rates: []int{500, 500}},
+		{name: "changing", rates: []int{2000, 600}},
 	}
 	limit := func(phase int) {
 		for _, p := range players {
@@ -185,8 +185,6 @@ func TestThinLinks(t *testing.T) {
 	}
 	time.Sleep(time.Second)
 	check(3 * time.Second)
-	limit(2)
-	shows(players[3], width, 15*time.Second)
 	if n, took := keyframes()-before, time.Since(began); n > 6+uint64(took/(2*time.Second)) {
 		ts.failed("%d keyframes in %v", n, took)
 	}
