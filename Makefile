@@ -70,7 +70,7 @@ bench-density: bench-deps build
 	go build -o bin/ ./bench/load ./bench/density
 	bin/density $(ARGS)
 
-## bench-network: a table of what bad networks do to sound (ARGS="--long": 10 minutes of one)
+## bench-network: a table of what bad networks do to sound (ARGS="--video": to pictures; "--long")
 .PHONY: bench-network
 bench-network: build
 	go build -o bin/ ./bench/network

@@ -120,6 +120,8 @@ func (f *fakeCodecs) NewVideoEncoder(codec.VideoParams) (codec.VideoEncoder, err
 	return &fakeVideoEncoder{codecs: f}, nil
 }
 
+func (e *fakeVideoEncoder) SetBitrate(int) error { return nil }
+
 func (e *fakeVideoEncoder) Encode(img *yuv.Image, _ int64, key bool, _ []byte) ([]byte, bool, error) {
 	key = key || !e.started
 	e.started = true

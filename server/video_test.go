@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +114,60 @@ func TestMosaicByColour(t *testing.T) {
 		if _, video := p.Flows(); video.Gaps > 0 {
 			t.Errorf("%d gaps in %d packets", video.Gaps, video.Packets)
 		}
+	}
+}
+
+// TestRenditionsByColour: every cell of the full and of the half picture shows its camera.
+func TestRenditionsByColour(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height = 640, 360
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": 25, "video_bitrate": 1500})
+	colours := colours[:4] // whose cells have the shape of their pictures
+	var want []*client.Colour
+	for i, c := range colours {
+		name := fmt.Sprintf("s%d", i)
+		ts.addStream("r", name)
+		ts.publish(name, client.Media{Width: 320, Height: 180, Colour: c, Moving: 15, Bitrate: 1_000_000})
+		want = append(want, &colours[i])
+	}
+	wide := ts.play("r", "v1")
+	thin := ts.link()
+	thin.Down.Rate = 700_000
+	players := map[int]*client.Player{width: wide, width / 2: ts.playOver(thin, "r", "v1")}
+	for w, p := range players {
+		eventually(t, 15*time.Second, func() string {
+			img, _, _ := p.Seen()
+			return prefix(fmt.Sprint(w), shows(img, w, w*height/width, want))
+		})
+	}
+	// In the half picture each goes on to move, and nothing is damaged.
+	clocks := make([]map[int]bool, len(colours))
+	for i := range clocks {
+		clocks[i] = map[int]bool{}
+	}
+	var mu sync.Mutex
+	var problem string
+	players[width/2].Observe(client.Observer{Picture: func(_ uint32, img *yuv.Image) {
+		mu.Lock()
+		defer mu.Unlock()
+		for i, r := range compose.Grid(len(colours), img.Width, img.Height) {
+			seen := client.LookAt(img, r.X, r.Y, r.W, r.H)
+			clocks[i][seen.Clock] = true
+			if !near(seen.Colour, colours[i]) {
+				problem = fmt.Sprintf("cell %d is %+v", i, seen)
+			}
+		}
+	}})
+	time.Sleep(4 * time.Second)
+	mu.Lock()
+	defer mu.Unlock()
+	for i, c := range clocks {
+		if len(c) < 10 {
+			ts.failed("cell %d showed %d pictures in 4 s", i, len(c))
+		}
+	}
+	if problem != "" {
+		t.Error(problem)
 	}
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"math/rand/v2"
@@ -11,9 +12,12 @@ import (
 	"time"
 )
 
-// Impairment is what happens to packets in one direction. The zero value does nothing. All
-// chance is drawn from the seed of the link.
+// Impairment is what happens to packets in one direction, in the order of the fields. The
+// zero value does nothing. All chance is drawn from the seed of the link.
 type Impairment struct {
+	Rate  int           // bit/s that pass, headers of IP and UDP counted; 0: no limit
+	Queue time.Duration // the longest wait for that; what would wait longer is lost; 0: 300 ms
+
 	Loss  float64 // share of packets that are lost, from 0 to 1
 	Burst float64 // mean number lost in a row, by the Gilbert–Elliott model; 0: each by itself
 
@@ -31,21 +35,38 @@ type Impairment struct {
 // each 20 ms, and by that one only.
 const held = 30 * time.Millisecond
 
+const (
+	// usualQueue is what home routers hold, or somewhat less.
+	usualQueue = 300 * time.Millisecond
+	// lowerHeaders are the bytes of IPv4 and UDP.
+	lowerHeaders = 28
+)
+
 // way is one direction of a link.
 type way struct {
 	Impairment
 	random *rand.Rand
+	free   time.Duration // when the last packet has passed the limit of the rate
 	since  time.Duration // when the impairment began
 	bad    bool          // the last packet was lost
 	last   time.Duration // when the newest comes out, if they keep their order
 }
 
-// pass tells when a packet comes out that goes in at now, or that it is lost.
-func (w *way) pass(now time.Duration) (due time.Duration, lost bool) {
+// pass tells when a packet of so many bytes comes out that goes in at now, or that it is
+// lost.
+func (w *way) pass(size int, now time.Duration) (due time.Duration, lost bool) {
+	due = now
+	if w.Rate > 0 {
+		if w.queued(now) > cmp.Or(w.Queue, usualQueue) {
+			return 0, true
+		}
+		w.free = max(w.free, now) + time.Duration(8*(size+lowerHeaders))*time.Second/time.Duration(w.Rate)
+		due = w.free
+	}
 	if w.lose() {
 		return 0, true
 	}
-	due = now + w.Delay
+	due += w.Delay
 	if w.Jitter > 0 {
 		due += time.Duration(w.random.Int64N(int64(2*w.Jitter) + 1))
 		if w.KeepOrder {
@@ -63,6 +84,9 @@ func (w *way) pass(now time.Duration) (due time.Duration, lost bool) {
 	w.last = max(w.last, due)
 	return due, false
 }
+
+// queued is how long a packet waits that goes in at now, for those before it.
+func (w *way) queued(now time.Duration) time.Duration { return max(w.free-now, 0) }
 
 func (w *way) lose() bool {
 	if w.Loss <= 0 {
@@ -115,6 +139,14 @@ func (c *impaired) impair(up, down Impairment) {
 	c.down.Impairment, c.down.since = down, now
 }
 
+// queued is how long a packet waits by now in each direction for those before it.
+func (c *impaired) queued() (up, down time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Since(c.start)
+	return c.up.queued(now), c.down.queued(now)
+}
+
 // Close closes the socket; what has not come out is lost.
 func (c *impaired) Close() error {
 	c.mu.Lock()
@@ -134,7 +166,7 @@ func (c *impaired) WriteToAddrPort(p []byte, addr netip.AddrPort) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock() // also while it is sent, for the order
 	now := time.Since(c.start)
-	due, lost := c.up.pass(now)
+	due, lost := c.up.pass(len(p), now)
 	switch {
 	case lost:
 		return len(p), nil
@@ -228,7 +260,7 @@ func (c *impaired) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 		}
 		c.mu.Lock()
 		now = time.Since(c.start)
-		due, lost := c.down.pass(now)
+		due, lost := c.down.pass(n, now)
 		c.mu.Unlock()
 		switch {
 		case lost:

@@ -77,7 +77,7 @@ func transmit(t *testing.T, up bool, im Impairment, seed uint64, n int, spacing 
 		send(uint32(i), address)
 		time.Sleep(spacing)
 	}
-	time.Sleep(im.Delay + 2*im.Jitter + im.Stall + held)
+	time.Sleep(im.Delay + 2*im.Jitter + im.Stall + im.Queue + held)
 	bad.impair(Impairment{}, Impairment{})
 	for {
 		send(last, address)
@@ -103,7 +103,7 @@ func survivors(im Impairment, up bool, seed uint64, n int) (numbers []int) {
 	}
 	w := way{Impairment: im, random: rand.New(rand.NewPCG(seed, stream))}
 	for i := range n {
-		if _, lost := w.pass(0); !lost {
+		if _, lost := w.pass(12, 0); !lost {
 			numbers = append(numbers, i)
 		}
 	}
@@ -141,7 +141,7 @@ func TestLossStatistics(t *testing.T) {
 		w := way{Impairment: Impairment{Loss: test.loss, Burst: test.burst}, random: rand.New(rand.NewPCG(1, 1))}
 		lost, bursts, was := 0, 0, false
 		for range n {
-			_, now := w.pass(0)
+			_, now := w.pass(12, 0)
 			if now {
 				lost++
 				if !was {
@@ -208,7 +208,7 @@ func TestJitterStatistics(t *testing.T) {
 	w := way{Impairment: Impairment{Delay: time.Second, Jitter: jitter}, random: rand.New(rand.NewPCG(1, 1))}
 	var sum, lowest, highest time.Duration = 0, time.Hour, 0
 	for range n {
-		due, _ := w.pass(0)
+		due, _ := w.pass(12, 0)
 		sum, lowest, highest = sum+due, min(lowest, due), max(highest, due)
 	}
 	if mean := sum / n; mean < time.Second+49*time.Millisecond || mean > time.Second+51*time.Millisecond {
@@ -227,7 +227,7 @@ func TestLinkReorders(t *testing.T) {
 	var due [n]time.Duration
 	overtaken := 0
 	for i := range due {
-		due[i], _ = w.pass(time.Duration(i) * period)
+		due[i], _ = w.pass(12, time.Duration(i)*period)
 		if i > 0 && due[i] < due[i-1] {
 			overtaken++
 		}
@@ -248,6 +248,58 @@ func TestLinkReorders(t *testing.T) {
 		}
 		if len(got) != 200 || late < 10 {
 			t.Errorf("%d of 200 packets arrived, %d after their successor", len(got), late)
+		}
+	})
+}
+
+// TestRateStatistics: what fits passes, delayed by its size; of what does not the rest is
+// lost, and nothing waits for longer than the queue is.
+func TestRateStatistics(t *testing.T) {
+	const size, rate, queue = 972, 800_000, 100 * time.Millisecond // 10 ms a packet
+	for _, test := range []struct {
+		spacing         time.Duration
+		loss            float64
+		lowest, highest time.Duration
+	}{
+		{20 * time.Millisecond, 0, 10 * time.Millisecond, 10 * time.Millisecond},
+		{10 * time.Millisecond, 0, 10 * time.Millisecond, 10 * time.Millisecond},
+		{5 * time.Millisecond, 0.5, 10 * time.Millisecond, queue + 10*time.Millisecond},
+		{2500 * time.Microsecond, 0.75, 10 * time.Millisecond, queue + 10*time.Millisecond},
+	} {
+		w := way{Impairment: Impairment{Rate: rate, Queue: queue}, random: rand.New(rand.NewPCG(1, 1))}
+		const n = 4000
+		lost, lowest, highest := 0, time.Hour, time.Duration(0)
+		for i := range n {
+			now := time.Duration(i) * test.spacing
+			due, gone := w.pass(size, now)
+			if gone {
+				lost++
+				continue
+			}
+			lowest, highest = min(lowest, due-now), max(highest, due-now)
+		}
+		if loss := float64(lost) / n; loss < test.loss-0.01 || loss > test.loss+0.01 || lowest != test.lowest || highest > test.highest || highest < test.highest*8/10 {
+			t.Errorf("a packet in %v: %.3f are lost, the others wait from %v to %v", test.spacing, loss, lowest, highest)
+		}
+	}
+}
+
+// TestLinkIsNarrow: over real sockets no more passes than the rate, in order.
+func TestLinkIsNarrow(t *testing.T) {
+	directions(t, func(t *testing.T, up bool) {
+		const rate = 80_000 // 4 ms a packet of 12 bytes
+		got := transmit(t, up, Impairment{Rate: rate, Queue: 50 * time.Millisecond}, 1, 400, 250*time.Microsecond)
+		if len(got) < 20 || len(got) > 399 {
+			t.Fatalf("%d of 400 packets arrived", len(got))
+		}
+		for i := 1; i < len(got); i++ {
+			if got[i].number <= got[i-1].number {
+				t.Fatalf("packet %d arrived after packet %d", got[i].number, got[i-1].number)
+			}
+		}
+		first, last := got[0], got[len(got)-1]
+		if took := last.out - first.in; took < time.Duration(len(got))*4*time.Millisecond {
+			t.Errorf("%d packets passed within %v", len(got), took)
 		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"sectile/cgo/h264dec"
 	"sectile/cgo/opus"
 	"sectile/engine/h264"
+	"sectile/server/nack"
 )
 
 // Rate is the sample rate at which a Player hears, in Hz.
@@ -102,11 +103,21 @@ func (l Link) Play(ctx context.Context, room, tracks string) (*Player, error) {
 	return p, nil
 }
 
+// Impair changes what happens to the packets of the connection from now on.
+func (p *Player) Impair(up, down Impairment) { p.pc.link.impair(up, down) }
+
 // Close ends the session.
 func (p *Player) Close() error {
 	err := p.session.Close()
 	p.wg.Wait()
 	return err
+}
+
+// Queued is how long a packet from the server waits by now in the queue of a link of limited
+// rate.
+func (p *Player) Queued() time.Duration {
+	_, down := p.pc.link.queued()
+	return down
 }
 
 // RequestTracks moves the running session to other tracks, such as "v1", "a3".
@@ -210,14 +221,20 @@ func (p *Player) listen(track *webrtc.TrackRemote) {
 	}
 }
 
+// playerWait is how long a Player waits for a lost packet before it asks for a keyframe
+// instead; browsers wait for longer.
+const playerWait = 500 * time.Millisecond
+
+// watch shows the pictures as browsers do: after a loss none but from a keyframe on.
 func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 	decoder, err := h264dec.NewDecoder()
 	if err != nil {
 		panic(err) // libavcodec has a decoder
 	}
 	defer decoder.Close()
-	assembler := h264.NewAssembler(h264.Config{})
-	start, asked := time.Now(), time.Time{}
+	assembler := h264.NewAssembler(h264.Config{Wait: playerWait})
+	var lost nack.Losses
+	start, asked, damaged := time.Now(), time.Time{}, true
 	for {
 		packet, _, err := track.ReadRTP()
 		if err != nil {
@@ -227,6 +244,9 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 		p.video.count(packet)
 		p.video.last = packet.Header
 		p.mu.Unlock()
+		if ask := lost.Add(packet.SequenceNumber, time.Since(start)); len(ask) > 0 {
+			_ = pc.WriteRTCP([]rtcp.Packet{nack.Packet(packet.SSRC, ask)})
+		}
 		assembler.Push(h264.Packet{SSRC: packet.SSRC, Sequence: packet.SequenceNumber, Timestamp: packet.Timestamp,
 			Marker: packet.Marker, Payload: packet.Payload}, time.Since(start))
 		for {
@@ -234,12 +254,17 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 			if !ok {
 				break
 			}
-			ok, err := decoder.Decode(au.Data)
-			if (err != nil || au.Gap) && time.Since(asked) > time.Second {
+			damaged = (damaged || au.Gap) && !au.Key
+			shown := false
+			if !damaged {
+				shown, err = decoder.Decode(au.Data)
+				damaged = err != nil
+			}
+			if damaged && time.Since(asked) > 500*time.Millisecond {
 				asked = time.Now()
 				_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: packet.SSRC}})
 			}
-			if err != nil || !ok {
+			if !shown || damaged {
 				continue
 			}
 			view := decoder.Take()

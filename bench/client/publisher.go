@@ -32,9 +32,11 @@ type Media struct {
 
 	Width, Height int // of the picture, luma samples; 0 sends no picture
 	Colour        Colour
+	Moving        int // pictures a second of a moving picture (LookAt); 0: it stands still
+	Bitrate       int // of the picture, bit/s; 0 is 300000
 }
 
-const pictureRate = 15 // a second
+const pictureRate = 15 // a second, when it stands still
 
 var (
 	opusCodec = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
@@ -48,7 +50,9 @@ type Publisher struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	forceKey atomic.Bool // the server asked for a keyframe
+	forceKey atomic.Bool  // the server asked for a keyframe
+	asked    atomic.Int64 // how often
+	nacked   atomic.Int64 // packets that the server asked for again
 	silent   atomic.Bool
 	picture  atomic.Pointer[yuv.Image]
 }
@@ -94,7 +98,7 @@ func (l Link) Publish(ctx context.Context, stream string, m Media) (*Publisher, 
 		}
 		p.SetPicture(m.Width, m.Height, m.Colour)
 		p.wg.Go(func() { p.readRTCP(sender) })
-		start = append(start, func() { p.camera(run, track) })
+		start = append(start, func() { p.camera(run, track, m) })
 	}
 	if p.session, err = l.negotiate(ctx, pc, l.Server+"/"+stream+"/whip"); err != nil {
 		return fail(err)
@@ -105,12 +109,20 @@ func (l Link) Publish(ctx context.Context, stream string, m Media) (*Publisher, 
 	return p, nil
 }
 
+// Impair changes what happens to the packets of the connection from now on.
+func (p *Publisher) Impair(up, down Impairment) { p.pc.link.impair(up, down) }
+
 // Close ends the publication.
 func (p *Publisher) Close() error {
 	p.cancel()
 	err := p.session.Close()
 	p.wg.Wait()
 	return err
+}
+
+// Asked is how many times the server asked for a keyframe, and for a packet again.
+func (p *Publisher) Asked() (keyframes, packets int) {
+	return int(p.asked.Load()), int(p.nacked.Load())
 }
 
 // SetPicture changes the picture that is sent, also its size.
@@ -160,34 +172,38 @@ func (p *Publisher) tone(m Media, track *webrtc.TrackLocalStaticSample) (send fu
 }
 
 // camera sends the picture until ctx is done.
-func (p *Publisher) camera(ctx context.Context, track *webrtc.TrackLocalStaticSample) {
+func (p *Publisher) camera(ctx context.Context, track *webrtc.TrackLocalStaticSample, m Media) {
 	var encoder *x264.Encoder
-	var width, height int
-	var pts int64
+	var width, height, n int
+	fps := cmp.Or(m.Moving, pictureRate)
+	noise := rand.New(rand.NewPCG(uint64(m.Colour.Y), uint64(m.Colour.U)))
 	defer func() {
 		if encoder != nil {
 			encoder.Close()
 		}
 	}()
-	every(ctx, time.Second/pictureRate, func() {
+	every(ctx, time.Second/time.Duration(fps), func() {
 		img := p.picture.Load()
 		if img.Width != width || img.Height != height {
 			if encoder != nil {
 				encoder.Close()
 			}
 			var err error
-			encoder, err = x264.NewEncoder(codec.VideoParams{Width: img.Width, Height: img.Height, FPS: pictureRate, Bitrate: 300000, Preset: "ultrafast"})
+			encoder, err = x264.NewEncoder(codec.VideoParams{Width: img.Width, Height: img.Height, FPS: fps, Bitrate: cmp.Or(m.Bitrate, 300000), Preset: "ultrafast"})
 			if err != nil {
 				panic(err) // a caller's bug: a size that x264 refuses
 			}
 			width, height = img.Width, img.Height
 		}
-		pts += 90000 / pictureRate
-		au, _, err := encoder.Encode(img, pts, p.forceKey.Swap(false), nil)
+		n++
+		if m.Moving > 0 {
+			drawMoving(img, m.Colour, n, noise)
+		}
+		au, _, err := encoder.Encode(img, int64(n)*90000/int64(fps), p.forceKey.Swap(false), nil)
 		if err != nil {
 			return
 		}
-		_ = track.WriteSample(media.Sample{Data: au, Duration: time.Second / pictureRate})
+		_ = track.WriteSample(media.Sample{Data: au, Duration: time.Second / time.Duration(fps)})
 	})
 }
 
@@ -198,8 +214,14 @@ func (p *Publisher) readRTCP(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, packet := range packets {
-			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
+			switch packet := packet.(type) {
+			case *rtcp.PictureLossIndication:
+				p.asked.Add(1)
 				p.forceKey.Store(true)
+			case *rtcp.TransportLayerNack:
+				for _, pair := range packet.Nacks {
+					p.nacked.Add(int64(len(pair.PacketList())))
+				}
 			}
 		}
 	}

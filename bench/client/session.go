@@ -15,6 +15,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -30,7 +31,8 @@ type session struct {
 // peer is a peer connection with the socket that was made for it.
 type peer struct {
 	*webrtc.PeerConnection
-	mux ice.UDPMux
+	mux  ice.UDPMux
+	link *impaired // the socket; nil where the caller has wrapped it
 }
 
 // Close closes both.
@@ -44,7 +46,12 @@ func (l Link) newPeer() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPeer(conn)
+	pc, err := newPeer(conn)
+	if err != nil {
+		return nil, err
+	}
+	pc.link = conn
+	return pc, nil
 }
 
 // newPeer makes a peer connection with all that a browser has. It owns the socket and uses
@@ -55,7 +62,21 @@ func newPeer(conn net.PacketConn) (*peer, error) {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
+	responder, err := nack.NewResponderInterceptor()
+	if err != nil {
+		return nil, err
+	}
+	for _, feedback := range []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}} {
+		media.RegisterFeedback(feedback, webrtc.RTPCodecTypeVideo)
+	}
+	registry.Add(responder)
+	if err := webrtc.ConfigureRTCPReports(registry); err != nil {
+		return nil, err
+	}
+	if err := webrtc.ConfigureSimulcastExtensionHeaders(media); err != nil {
+		return nil, err
+	}
+	if err := webrtc.ConfigureTWCCSender(media, registry); err != nil {
 		return nil, err
 	}
 	return newPeerOn(conn, media, registry)
@@ -74,7 +95,7 @@ func newPeerOn(conn net.PacketConn, media *webrtc.MediaEngine, registry *interce
 		mux.Close()
 		return nil, err
 	}
-	return &peer{pc, mux}, nil
+	return &peer{PeerConnection: pc, mux: mux}, nil
 }
 
 // negotiate posts the offer of pc to an endpoint and waits until it is connected.

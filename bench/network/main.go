@@ -1,4 +1,5 @@
-// Network measures what bad networks do to sound, and prints a table in Markdown. Of each
+// Network measures what bad networks do to sound, or with -video to pictures, and prints a
+// table in Markdown. Of each
 // kind of network it starts a server on loopback; sockets between it and the participants
 // lose, delay, hold and reorder packets.
 //
@@ -7,6 +8,10 @@
 // the way from all of them to the server ("sent") or the way from the server ("played").
 // There a jitter buffer as the server's plays what comes, and receiver reports tell the
 // server about the loss.
+//
+// Of pictures, four cameras send a clock, a colour and noise, and a player reads them in the
+// cells of what it decodes; it asks for lost packets and reports on those that come as
+// browsers do. At the end of each row nothing passes for half a second.
 package main
 
 import (
@@ -23,14 +28,18 @@ type options struct {
 	Settle   time.Duration `default:"4s" help:"Of each row, not measured."`
 	Duration time.Duration `default:"10s" help:"What is measured of each row."`
 	Long     bool          `help:"Instead measure one bad network for 10 minutes, minute by minute."`
+	Video    bool          `help:"Instead measure pictures."`
 }
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Description("Measures what bad networks do to sound."))
+	kong.Parse(&o, kong.Description("Measures what bad networks do to sound and pictures."))
 	run := o.matrix
-	if o.Long {
+	switch {
+	case o.Long:
 		run = o.long
+	case o.Video:
+		run = o.video
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "network:", err)

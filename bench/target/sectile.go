@@ -84,6 +84,12 @@ func (s Sectile) Command(ctx context.Context, room, name string, args ...any) (a
 	return s.command(ctx, room, name, nil, args...)
 }
 
+// AddMosaic adds a room with options, such as its picture's size.
+func (s Sectile) AddMosaic(ctx context.Context, room string, options map[string]any) error {
+	_, err := s.command(ctx, "", "add_room", options, room)
+	return err
+}
+
 func (s Sectile) command(ctx context.Context, room, name string, options map[string]any, args ...any) (answer map[string]any, err error) {
 	request := map[string]any{"command": name, "args": args}
 	if options != nil {

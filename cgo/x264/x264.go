@@ -120,15 +120,9 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 	// is good once and for all, costs nothing from then on, and leaves its share of the
 	// buffer to what moves: nine fixed cameras at 1.5 Mbit/s are 0.5 dB better than with
 	// average bitrate at the same cost. A film with cuts is 0.4 dB worse, but no camera.
-	kbit := int32(p.Bitrate / 1000)
 	param.Rc.IRcMethod = x264c.RcCrf
 	param.Rc.FRfConstant = rateFactor
-	param.Rc.IVbvMaxBitrate = kbit
-	// Half a second also bounds a keyframe: it may cost that much at most, about a dozen
-	// usual pictures, and is squeezed when its predecessors have used the buffer up. Below
-	// four pictures a second two pictures' worth, so that a keyframe can still be bigger
-	// than its neighbours.
-	param.Rc.IVbvBufferSize = max(kbit/2, 2*kbit/int32(p.FPS))
+	limit(param, p.Bitrate)
 
 	// BT.601 with limited range is what most cameras send, mostly without saying so, and what
 	// others are converted to.

@@ -54,6 +54,8 @@ type VideoEncoder interface {
 	// yuv.Blocks(Width) × yuv.Blocks(Height). The access unit, Annex B, is valid until the
 	// next call.
 	Encode(img *yuv.Image, pts int64, key bool, same []byte) (au []byte, isKey bool, err error)
+	// SetBitrate changes the bitrate, in bit/s, from the next picture on.
+	SetBitrate(bitsPerSecond int) error
 	Close()
 }
 

@@ -3,23 +3,30 @@ package room
 import "time"
 
 const (
-	// moveDownAfter is how long a player's estimate must lie below what is sent.
+	// moveDownAfter is how long a player's estimate must lie below what is sent. If it lies
+	// far below they are moved at once: there a queue is full soon, and with it the sound
+	// is late.
 	moveDownAfter = time.Second
 	// moveUpAfter is how long it must promise enough for the full picture.
-	moveUpAfter = 2 * time.Second
+	moveUpAfter = time.Second
 	// A player who is given the half picture gets no estimate far above it: estimators trust
-	// no more than 1.5 times what they saw arrive. So after a while without trouble the
-	// full one is tried; each time that fails soon, the next try is put off twice as long.
-	firstTry, lastTry = 10 * time.Second, 160 * time.Second
+	// no more than 1.5 times what they saw arrive. Where they probe, more is tried out
+	// firstProbe after the move, or later and later if the full picture soon failed again
+	// and again. Elsewhere the full picture itself is tried after a while without trouble.
+	firstProbe          = 2 * time.Second
+	firstTry, lastTry   = 10 * time.Second, 160 * time.Second
+	failsSoon           = 10 * time.Second
+	enoughNum, enoughOf = 9, 8 // for a picture, times its bitrate
 )
 
 // selector chooses the rendition for one player.
 type selector struct {
-	half    bool
-	holds   bool // since when the estimate asks for the other rendition, if it does
-	since   time.Duration
-	moved   time.Duration
-	patient time.Duration // how long to stay with the half picture
+	bandwidth Bandwidth
+	half      bool
+	holds     bool // since when the estimate asks for the other rendition, if it does
+	since     time.Duration
+	moved     time.Duration
+	patient   time.Duration // how long to stay with the half picture
 }
 
 // size is the rendition chosen.
@@ -30,10 +37,11 @@ func (s *selector) size() size {
 	return full
 }
 
-// step takes a new estimate in bit/s, 0 if there is none. sent is what the player's
-// rendition took lately, and need what the full picture may take.
-func (s *selector) step(estimate, sent, need int, now time.Duration) {
-	if estimate <= 0 {
+// step takes a new estimate. sent is what the player's rendition took lately in bit/s, and
+// need what the full picture may take.
+func (s *selector) step(b Bandwidth, sent, need int, now time.Duration) {
+	s.bandwidth = b
+	if b.Rate <= 0 {
 		s.half, s.holds = false, false
 		return
 	}
@@ -42,11 +50,14 @@ func (s *selector) step(estimate, sent, need int, now time.Duration) {
 	switch {
 	case !s.half:
 		// An estimate below the bitrate means nothing while less than that is sent.
-		other, wait = estimate < sent, moveDownAfter
-	case estimate >= need+need/8:
+		other, wait = b.Rate < sent, moveDownAfter
+		if b.Rate < sent*3/4 {
+			wait = 0
+		}
+	case b.Rate >= need*enoughNum/enoughOf:
 		other, wait = true, moveUpAfter
-	default:
-		other, wait = estimate >= sent+sent/8, max(s.patient, firstTry)
+	case !b.Probed:
+		other, wait = b.Rate >= sent*enoughNum/enoughOf, max(s.patient, firstTry)
 	}
 	if !other {
 		s.holds = false
@@ -59,11 +70,28 @@ func (s *selector) step(estimate, sent, need int, now time.Duration) {
 		return
 	}
 	if !s.half {
-		if s.moved > 0 && now-s.moved < firstTry {
-			s.patient = min(2*max(s.patient, firstTry), lastTry)
-		} else {
-			s.patient = firstTry
-		}
+		s.lose(now)
 	}
 	s.half, s.holds, s.moved = !s.half, false, now
+}
+
+// lose decides how long the half picture is to be kept.
+func (s *selector) lose(now time.Duration) {
+	first := firstTry
+	if s.bandwidth.Probed {
+		first = firstProbe
+	}
+	if s.moved > 0 && now-s.moved < failsSoon {
+		s.patient = min(2*max(s.patient, first), lastTry)
+	} else {
+		s.patient = first
+	}
+}
+
+// wanted is the rate to try out.
+func (s *selector) wanted(need int, now time.Duration) int {
+	if !s.half || !s.bandwidth.Probed || now-s.moved < s.patient {
+		return 0
+	}
+	return need * 5 / 4
 }

@@ -19,7 +19,7 @@ func TestSelector(t *testing.T) {
 				estimate = arrived * 85 / 100
 			}
 			before := s.half
-			s.step(estimate, rate, fullRate, now)
+			s.step(Bandwidth{Rate: estimate}, rate, fullRate, now)
 			if s.half != before {
 				moves++
 				at = now - from
@@ -62,13 +62,59 @@ func TestSelector(t *testing.T) {
 	// An estimate that promises enough is believed at once.
 	s = selector{half: true}
 	for n := range 6 {
-		s.step(2_000_000, halfRate, fullRate, time.Duration(n)*500*ms)
+		s.step(Bandwidth{Rate: 2_000_000}, halfRate, fullRate, time.Duration(n)*500*ms)
 	}
 	if s.half {
 		t.Error("stays with the half picture with bandwidth for the full one")
 	}
 	s = selector{half: true}
-	if s.step(0, halfRate, fullRate, 0); s.half {
+	if s.step(Bandwidth{}, halfRate, fullRate, 0); s.half {
 		t.Error("half without an estimate")
+	}
+}
+
+// TestSelectorWithProbes: the full picture is not tried where the estimate says what would
+// come of it, and probes wait after it failed.
+func TestSelectorWithProbes(t *testing.T) {
+	const need = 1_500_000
+	var s selector
+	now := time.Minute
+	if s.step(Bandwidth{600_000, true}, need, need, now); !s.half {
+		t.Fatal("far too thin, and not moved at once")
+	}
+	if got := s.wanted(need, now); got != 0 {
+		t.Errorf("at once %d are wanted", got)
+	}
+	for range 600 {
+		now += 100 * ms
+		s.step(Bandwidth{700_000, true}, 500_000, need, now)
+	}
+	if got := s.wanted(need, now); !s.half || got < need*9/8 {
+		t.Errorf("a minute later: half %v, %d are wanted", s.half, got)
+	}
+	// A full picture that fails after each probe is probed for less and less often.
+	last := time.Duration(0)
+	for range 6 {
+		moved := now
+		for s.half {
+			now += 100 * ms
+			rate := 700_000
+			if s.wanted(need, now) > 0 {
+				rate = need * 5 / 4
+			}
+			s.step(Bandwidth{rate, true}, 500_000, need, now)
+		}
+		wait := now - moved
+		if wait < last {
+			t.Errorf("tried again after %v, before that after %v", wait, last)
+		}
+		last = wait
+		for !s.half {
+			now += 100 * ms
+			s.step(Bandwidth{700_000, true}, need, need, now)
+		}
+	}
+	if last < 30*time.Second {
+		t.Errorf("tried again after %v", last)
 	}
 }

@@ -36,19 +36,24 @@ const (
 	encode               // by a new one, which all players get
 )
 
-// answer says what to do at a tick. A replay costs the one player what it holds, a keyframe
-// costs all players, so the replay is taken while it is no larger than the largest keyframe
-// may be, or no keyframe is due.
-func (g *gop) answer(now time.Duration) answer {
+// answer says what to do at a tick for a player who takes rate bit/s; 0: not known, enough.
+// A replay costs the one player what it holds, a keyframe costs all players, so the replay
+// is taken while it is no larger than the largest keyframe may be, or no keyframe is due.
+// On a thin link though it may take so long that a keyframe will be there sooner.
+func (g *gop) answer(rate int, now time.Duration) answer {
 	due := !g.any || now-g.began >= keyframeFloor
 	switch {
-	case g.whole && (!due || len(g.data) <= g.cheap):
-		return replay
-	case due:
+	case due && !(g.whole && len(g.data) <= g.cheap):
 		return encode
-	default:
+	case !g.whole:
 		return later
+	case len(g.data) > g.cheap && rate > 0:
+		more := time.Duration(8*(len(g.data)-g.ends[0])) * time.Second / time.Duration(rate)
+		if more > g.began+keyframeFloor-now {
+			return later
+		}
 	}
+	return replay
 }
 
 // add takes the next access unit. Rate control bounds a second of them to three times cheap;

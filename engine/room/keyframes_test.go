@@ -10,13 +10,13 @@ const ms = time.Millisecond
 
 func TestGOP(t *testing.T) {
 	g := gop{cheap: 1000}
-	if got := g.answer(0); got != encode {
+	if got := g.answer(0, 0); got != encode {
 		t.Errorf("before any keyframe: %v", got)
 	}
 	now := 5 * time.Second
 	key, small, big := bytes.Repeat([]byte{1}, 800), bytes.Repeat([]byte{2}, 50), bytes.Repeat([]byte{3}, 1000)
 	g.add(small, false, now-time.Second)
-	if got := g.answer(now); got != encode {
+	if got := g.answer(0, now); got != encode {
 		t.Errorf("without a keyframe: %v", got)
 	}
 	g.add(key, true, now)
@@ -26,21 +26,31 @@ func TestGOP(t *testing.T) {
 	}
 	// What is small is replayed at any age.
 	for _, age := range []time.Duration{0, 50 * ms, 999 * ms, time.Hour} {
-		if got := g.answer(now + age); got != replay {
+		if got := g.answer(0, now+age); got != replay {
 			t.Errorf("small, age %v: %v", age, got)
 		}
 	}
 	// What is big only while a keyframe is not due.
 	g.add(big, false, now+80*ms)
 	for age, want := range map[time.Duration]answer{100 * ms: replay, 999 * ms: replay, time.Second: encode} {
-		if got := g.answer(now + age); got != want {
+		if got := g.answer(0, now+age); got != want {
 			t.Errorf("big, age %v: %v", age, got)
+		}
+	}
+	// Over a thin link it takes longer than to wait for the keyframe.
+	for _, test := range []struct {
+		rate int
+		age  time.Duration
+		want answer
+	}{{100_000, 100 * ms, replay}, {10_000, 100 * ms, replay}, {9000, 100 * ms, later}, {10_000, 200 * ms, later}, {100_000, 910 * ms, replay}, {100_000, 920 * ms, later}} {
+		if got := g.answer(test.rate, now+test.age); got != test.want {
+			t.Errorf("big, %d bit/s, age %v: %v", test.rate, test.age, got)
 		}
 	}
 	// What is not kept as a whole is not replayed, and a keyframe still keeps its distance.
 	g.add(bytes.Repeat(big, 3), false, now+120*ms)
 	for age, want := range map[time.Duration]answer{200 * ms: later, time.Second: encode} {
-		if got := g.answer(now + age); got != want {
+		if got := g.answer(0, now+age); got != want {
 			t.Errorf("huge, age %v: %v", age, got)
 		}
 	}
@@ -52,11 +62,11 @@ func TestGOP(t *testing.T) {
 	for range 2 * gopPictures {
 		g.add([]byte{1}, false, now+3*time.Second)
 	}
-	if got := g.answer(now + 4*time.Second); got != encode {
+	if got := g.answer(0, now+4*time.Second); got != encode {
 		t.Errorf("of too many pictures: %v", got)
 	}
 	g.reset()
-	if got := g.answer(now + 4*time.Second); got != encode || g.cheap != 1000 {
+	if got := g.answer(0, now+4*time.Second); got != encode || g.cheap != 1000 {
 		t.Errorf("after reset: %v, %d", got, g.cheap)
 	}
 }

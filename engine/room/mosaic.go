@@ -15,6 +15,10 @@ const (
 	// payloadSize leaves room for RTP, SRTP, its header extensions, UDP and IPv6 in the
 	// 1280 bytes that every IPv6 path carries (RFC 8200, 5).
 	payloadSize = 1160
+
+	// Who joins a mosaic whose pictures are further apart than slowPeriod gets the first one
+	// by a tick of its own, within joinTime.
+	slowPeriod, joinTime = 100 * time.Millisecond, 20 * time.Millisecond
 )
 
 // mosaic encodes the room's picture, once for all players of a rendition. A tick that
@@ -30,11 +34,14 @@ type mosaic struct {
 	blocks     *blocks // made when first needed
 	renditions [sizes]*rendition
 	clock      frameClock
+	deadline   time.Duration   // of the newest tick
+	now, last  int64           // timestamps of this tick and of the one before
 	all        []*Subscription // players of this tick
 	shed       int             // pictures left to make, in parts of load.AllPictures
 
 	mu      sync.Mutex
 	running bool
+	joining bool // a tick for those who join is due
 	players []*Subscription
 }
 
@@ -58,6 +65,10 @@ func (m *mosaic) list(s *Subscription) {
 	if !m.running {
 		m.running = true
 		m.room.env.Video.Add(m.period, m.tick)
+	}
+	if m.period > slowPeriod && !m.joining {
+		m.joining = true
+		m.room.env.Video.Add(joinTime, m.join)
 	}
 }
 
@@ -98,6 +109,30 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 		clear(m.all)
 		return true
 	}
+	m.step(deadline)
+	return true
+}
+
+// join makes a picture for those who join, between two others.
+func (m *mosaic) join(deadline time.Duration) (again bool) {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.mu.Lock()
+	m.joining = false
+	m.all = append(m.all[:0], m.players...)
+	m.mu.Unlock()
+	if len(m.all) > 0 && !m.closed {
+		m.step(deadline)
+	}
+	return false
+}
+
+// step makes a picture for all.
+func (m *mosaic) step(deadline time.Duration) {
+	m.deadline = max(m.deadline, deadline) // of two workers, the later may come first
+	deadline = m.deadline
+	m.last = m.now
+	m.now = max(m.clock.at(deadline), m.last+1)
 	m.draw()
 	m.assign(deadline)
 	image := m.picture.canvas.Image()
@@ -113,7 +148,6 @@ func (m *mosaic) tick(deadline time.Duration) (again bool) {
 	}
 	m.picture.canvas.Settle()
 	clear(m.all)
-	return true
 }
 
 // sheds tells whether this picture is left out, for the machine is short of time.
@@ -150,20 +184,23 @@ func (m *mosaic) watched() bool {
 func (m *mosaic) assign(deadline time.Duration) {
 	for _, r := range m.renditions {
 		r.players, r.waiting = r.players[:0], r.waiting[:0]
-		r.reason = metrics.KeyframeStart
+		r.reason, r.slowest = metrics.KeyframeStart, 0
 	}
 	for _, s := range m.all {
 		s.video.Lock()
-		target, playing := s.selector.size(), s.playing
+		target, playing, rate := s.selector.size(), s.playing, s.selector.bandwidth.Rate
 		asks := s.asks && deadline-s.started >= askFloor
 		s.video.Unlock()
 		r := m.renditions[target]
 		switch {
-		case (target != playing || asks) && r.gop.answer(deadline) != later:
+		case (target != playing || asks) && r.gop.answer(rate, deadline) != later:
 			r.wait(s, playing)
 		case playing != none:
 			r = m.renditions[playing]
 			r.players = append(r.players, s)
+		}
+		if rate > 0 && (r.slowest == 0 || rate < r.slowest) {
+			r.slowest = rate
 		}
 	}
 }

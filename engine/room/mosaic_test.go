@@ -35,6 +35,7 @@ type videoEncoder struct {
 	params codec.VideoParams
 	number int
 	calls  []encodeCall
+	rates  []int // that were set, bit/s
 
 	au      []byte
 	started bool
@@ -55,6 +56,15 @@ func (c *videoCodecs) NewVideoEncoder(p codec.VideoParams) (codec.VideoEncoder, 
 	c.made = append(c.made, e)
 	c.open++
 	return e, nil
+}
+
+func (e *videoEncoder) SetBitrate(bitsPerSecond int) error {
+	e.codecs.mu.Lock()
+	defer e.codecs.mu.Unlock()
+	if !e.codecs.lean {
+		e.rates = append(e.rates, bitsPerSecond)
+	}
+	return nil
 }
 
 func (e *videoEncoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) ([]byte, bool, error) {
@@ -216,6 +226,11 @@ type stage struct {
 
 func onStage(t *testing.T, cameras int, f func(*stage)) {
 	t.Helper()
+	onStageAt(t, 25, cameras, f)
+}
+
+func onStageAt(t *testing.T, fps, cameras int, f func(*stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		now := func() time.Duration { return time.Since(begin) }
@@ -227,7 +242,7 @@ func onStage(t *testing.T, cameras int, f func(*stage)) {
 			Metrics:  s.metrics, Log: slog.New(slog.DiscardHandler),
 		}
 		opts := DefaultOptions()
-		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, 128, 64, 1500
+		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate, opts.FPS = false, 128, 64, 1500, fps
 		var err error
 		if s.room, err = New("r", opts, env); err != nil {
 			t.Fatal(err)
@@ -393,6 +408,40 @@ func TestJoiners(t *testing.T) {
 	}
 }
 
+// TestSlowMosaicJoins: who joins a mosaic of few pictures a second does not wait for the
+// next one, and all go on to be given what they can decode, at the mosaic's rate.
+func TestSlowMosaicJoins(t *testing.T) {
+	for _, fps := range []int{1, 2, 4, 7} {
+		onStageAt(t, fps, 1, func(s *stage) {
+			s.codecs.bytes = func(key bool) int { return 30_000 }
+			s.move()
+			var players []*screen
+			for n := range 40 {
+				p, _ := s.join()
+				players = append(players, p)
+				if n%4 == 0 {
+					p, _ := s.join()
+					players = append(players, p)
+				}
+				s.sleep(time.Duration(50+37*n%300) * ms)
+			}
+			before := len(players[0].seen())
+			s.sleep(10 * time.Second)
+			for i, p := range players {
+				if units := p.seen(); len(units) == 0 || !units[0].key || p.first.Sub(p.joined) > 200*ms {
+					t.Errorf("%d fps: player %d: %d pictures, the first after %v", fps, i, len(units), p.first.Sub(p.joined))
+				}
+			}
+			if n := len(players[0].seen()) - before; n < 10*fps-1 || n > 10*fps+1 {
+				t.Errorf("%d fps: %d pictures in 10 s", fps, n)
+			}
+			if n := s.keyframes(); n > 16 {
+				t.Errorf("%d fps: %d keyframes", fps, n)
+			}
+		})
+	}
+}
+
 // TestKeyframeRequests: who asks gets a keyframe with the next picture, in bounds, and
 // others see no more of it than one a second.
 func TestKeyframeRequests(t *testing.T) {
@@ -439,7 +488,7 @@ func TestRenditions(t *testing.T) {
 		p, sub := s.join()
 		estimate := func(bitsPerSecond int, d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); s.sleep(500 * ms) {
-				sub.SetBandwidth(bitsPerSecond)
+				sub.SetBandwidth(Bandwidth{Rate: bitsPerSecond, Probed: true})
 			}
 		}
 		encoder := func() uint32 { units := p.seen(); return units[len(units)-1].picture >> 16 }

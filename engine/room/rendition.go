@@ -28,6 +28,14 @@ var stillAfter = [...]time.Duration{
 	200 * time.Millisecond, 300 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
 }
 
+const (
+	// adaptShare is how much of the slowest player's estimate, in percent, the half picture
+	// takes: the rest is for headers and what is sent again.
+	adaptShare = 80
+	// adaptMost is by how much its bitrate is divided at most, for the sake of the others.
+	adaptMost = 4
+)
+
 // rendition encodes the mosaic in one size. Only the mosaic's tick uses it.
 type rendition struct {
 	mosaic     *mosaic
@@ -45,8 +53,11 @@ type rendition struct {
 	encoded time.Duration // deadline of the tick that encoded last
 	stills  int           // encoded since the picture changed
 
-	// Of this tick: who plays it, and who must be started.
+	bitrate int // of the encoder now, bit/s
+
+	// Of this tick: who plays it, who must be started, and the lowest estimate of them.
 	players, waiting []*Subscription
+	slowest          int
 	reason           metrics.KeyframeReason
 
 	rate rate
@@ -86,17 +97,20 @@ func (r *rendition) step(changed bool, deadline time.Duration) error {
 	if err := r.open(); err != nil {
 		return err
 	}
+	if err := r.adapt(); err != nil {
+		return err
+	}
 	if changed && r.size == half {
 		r.mosaic.blocks.half(r.canvas, r.same, r.mosaic.picture.canvas.Image())
 	}
 	due := changed || !r.gop.any || deadline-r.encoded >= stillAfter[min(r.stills, len(stillAfter)-1)]
 	key := false
 	if len(r.waiting) > 0 {
-		switch r.gop.answer(deadline) {
-		case replay:
-			r.replay(due, deadline)
-		case encode:
+		// Those for whom a replay is too much wait for the next keyframe elsewhere.
+		if r.gop.answer(0, deadline) == encode {
 			due, key = true, true
+		} else {
+			r.replay(due, deadline)
 		}
 	}
 	if !due {
@@ -118,7 +132,7 @@ func (r *rendition) open() error {
 	if err != nil {
 		return err
 	}
-	r.encoder = encoder
+	r.encoder, r.bitrate = encoder, r.params.Bitrate
 	r.canvas, r.same = r.mosaic.picture.canvas.Image(), r.mosaic.blocks.same
 	if r.size == half {
 		w, h := r.params.Width, r.params.Height
@@ -128,6 +142,24 @@ func (r *rendition) open() error {
 		yuv.Halve(r.canvas, &whole)
 	}
 	return nil
+}
+
+// adapt keeps the half picture's bitrate to what the slowest of its players takes. The full
+// one's never changes: who cannot take it is moved.
+func (r *rendition) adapt() error {
+	if r.size != half {
+		return nil
+	}
+	target := r.params.Bitrate
+	if r.slowest > 0 {
+		target = min(max(r.slowest*adaptShare/100, target/adaptMost), target)
+	}
+	if off := target - r.bitrate; off == 0 || target != r.params.Bitrate && max(off, -off) < r.bitrate/10 {
+		return nil
+	}
+	r.bitrate = target
+	r.gop.cheap = target / 8 / 2
+	return r.encoder.SetBitrate(target)
 }
 
 // stop frees what is not needed while nobody plays the rendition.
@@ -141,7 +173,7 @@ func (r *rendition) stop() {
 
 // encode encodes the canvas and gives it to all who can decode it.
 func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
-	pts := r.mosaic.clock.at(deadline)
+	pts := r.mosaic.now
 	au, key, err := r.encoder.Encode(r.canvas, pts, key, r.same)
 	if err != nil {
 		return err
@@ -176,8 +208,8 @@ func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
 // than all that they were given before.
 func (r *rendition) replay(due bool, deadline time.Duration) {
 	n := len(r.gop.ends)
-	now := uint32(r.mosaic.clock.at(deadline))
-	step := max(uint32(videoClock/r.params.FPS/(n+1)), 1)
+	now, most := uint32(r.mosaic.now), int64(videoClock/r.params.FPS)
+	step := max(uint32(min(r.mosaic.now-r.mosaic.last, most)/int64(n+1)), 1)
 	for i := range n {
 		back := uint32(n-i) * step
 		if !due {

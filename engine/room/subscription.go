@@ -83,18 +83,27 @@ func (s *Subscription) RequestKeyframe() {
 	s.asks = true
 }
 
-// SetBandwidth tells how many bit/s of video the player can take, as estimated lately; 0 if
-// that is not known. It should be told again about once a second, changed or not: a player
-// who cannot take the mosaic gets one of half the width and height until they can.
-func (s *Subscription) SetBandwidth(bitsPerSecond int) {
+// Bandwidth is what is known of the way to a player.
+type Bandwidth struct {
+	Rate   int  // bit/s of video that it takes, as estimated; 0: not known
+	Probed bool // the estimate is tried out beyond what is sent, where that is wanted
+}
+
+// SetBandwidth tells how much video the player can take. It should be told again about once
+// a second or more often, changed or not: a player who cannot take the mosaic gets one of
+// half the width and height until they can, and of no more than they can take. It returns
+// for which rate, in bit/s, the estimate should be tried out; 0: it is enough.
+func (s *Subscription) SetBandwidth(b Bandwidth) (wanted int) {
 	m := s.room.mosaic
 	if m == nil {
-		return
+		return 0
 	}
 	s.video.Lock()
 	defer s.video.Unlock()
 	sent := m.renditions[s.selector.size()].rate.last.Load()
-	s.selector.step(bitsPerSecond, int(sent), m.renditions[full].params.Bitrate, s.room.env.Now())
+	need, now := m.renditions[full].params.Bitrate, s.room.env.Now()
+	s.selector.step(b, int(sent), need, now)
+	return s.selector.wanted(need, now)
 }
 
 // Close ends the subscription. After it returns, the sink is not called any more.

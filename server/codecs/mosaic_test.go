@@ -138,14 +138,14 @@ func TestMosaicJoins(t *testing.T) {
 			t.Errorf("%d players were started by a replay", n)
 		}
 		for range 6 {
-			subscriptions[3].SetBandwidth(1000)
+			subscriptions[3].SetBandwidth(room.Bandwidth{Rate: 1000})
 			time.Sleep(500 * time.Millisecond)
 		}
 		if _, w, h := players[3].seen(); w != 160 || h != 90 {
 			t.Errorf("plays %d×%d, want the half size", w, h)
 		}
 		for range 6 {
-			subscriptions[3].SetBandwidth(10_000_000)
+			subscriptions[3].SetBandwidth(room.Bandwidth{Rate: 10_000_000})
 			time.Sleep(500 * time.Millisecond)
 		}
 		for i, s := range players {

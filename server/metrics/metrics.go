@@ -69,6 +69,7 @@ var (
 	videoKeyframes = desc("video_keyframes_total", "Keyframes of mosaics.", "reason")
 
 	rtpPackets = desc("rtp_packets_total", "RTP packets.", "direction")
+	rtpResent  = desc("rtp_resent_packets_total", "RTP packets of mosaics sent again, since players asked.")
 	rtpBytes   = desc("rtp_bytes_total", "Bytes of RTP packets, headers included.", "direction")
 	rejected   = desc("rejected_total", "Requests and packets that were refused.", "reason")
 	cpuTier    = desc("cpu_tier_info", "1 for the tier of kernels in use.", "tier")
@@ -130,6 +131,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(sessions, s.Play, "play")
 	count(rtpPackets, s.PacketsIn, "in")
 	count(rtpPackets, s.PacketsOut, "out")
+	count(rtpResent, s.Resent)
 	count(rtpBytes, s.BytesIn, "in")
 	count(rtpBytes, s.BytesOut, "out")
 	refused := s.Rejected

@@ -159,6 +159,10 @@ func feedback(offered []string, play bool) []webrtc.RTCPFeedback {
 			both = append(both, f)
 		}
 	}
+	// A player's own estimate serves where it does not report on each packet.
+	if remb := (webrtc.RTCPFeedback{Type: "goog-remb"}); play && !slices.Contains(both, webrtc.RTCPFeedback{Type: "transport-cc"}) && slices.Contains(offered, remb.Type) {
+		both = append(both, remb)
+	}
 	return both
 }
 

@@ -145,20 +145,16 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		s.rejected.add(rejectedStream)
 		n.end(errFlood)
 	}}
-	var estimate *estimator
-	if play && o.estimates() {
-		e, err := newEstimator(s.pionLog)
-		if err != nil {
-			return nil, "", err
-		}
-		estimate = &e
+	var out *sender
+	if play && o.hasVideo() {
+		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent)
 	}
-	if n.pc, err = s.newPeer(o, sources, n, estimate); err != nil {
+	if n.pc, err = s.newPeer(o, sources, n, out); err != nil {
 		return nil, "", err
 	}
 	n.pc.OnConnectionStateChange(n.stateChanged)
 	if play {
-		p := newPlayer(n, tracks, estimate)
+		p := newPlayer(n, tracks, out)
 		n.role = p
 		if err := p.attach(o); err != nil {
 			return nil, "", err

@@ -32,7 +32,7 @@ type subscription interface {
 	SetTracks(room.Tracks) error
 	RequestKeyframe()
 	ReportLoss(fraction float64)
-	SetBandwidth(bitsPerSecond int)
+	SetBandwidth(room.Bandwidth) (wanted int)
 	Close()
 }
 

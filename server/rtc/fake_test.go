@@ -159,7 +159,8 @@ type fakeSubscription struct {
 	ended     bool
 	keyframes int
 	loss      []float64
-	bandwidth int
+	bandwidth room.Bandwidth
+	wanted    int // bit/s
 }
 
 func (e *fakeEngine) Subscribe(name string, t room.Tracks, sink room.Sink) (subscription, error) {
@@ -178,7 +179,7 @@ func (s *fakeSubscription) run() {
 	defer close(s.done)
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	au := &room.AccessUnit{Payloads: [][]byte{{0x67, 1}, {0x68, 2}, make([]byte, 1100)}, Key: true}
+	au := &room.AccessUnit{Payloads: [][]byte{{0x67, 1}, {0x68, 2}, make([]byte, 1100)}}
 	au.Payloads[2][0] = 0x65
 	for n := uint32(0); ; n++ {
 		select {
@@ -193,7 +194,7 @@ func (s *fakeSubscription) run() {
 				s.engine.flush()
 			}
 			if s.tracks.Video && n%2 == 0 {
-				au.Timestamp = n * 1800
+				au.Timestamp, au.Key = n*1800, n == 0
 				s.sink.WriteVideo(au)
 			}
 		}
@@ -220,10 +221,11 @@ func (s *fakeSubscription) ReportLoss(fraction float64) {
 	s.loss = append(s.loss, fraction)
 }
 
-func (s *fakeSubscription) SetBandwidth(bitsPerSecond int) {
+func (s *fakeSubscription) SetBandwidth(b room.Bandwidth) (wanted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bandwidth = bitsPerSecond
+	s.bandwidth = b
+	return s.wanted
 }
 
 func (s *fakeSubscription) Close() {

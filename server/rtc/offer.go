@@ -292,12 +292,9 @@ func (s *section) usedExtensions(direction webrtc.RTPTransceiverDirection) []str
 	})
 }
 
-// estimates tells whether a player tells of the arrival of its pictures.
-func (o *offer) estimates() bool {
-	return slices.ContainsFunc(o.used(), func(s *section) bool {
-		return s.media == "video" && slices.Contains(s.codec.params.RTCPFeedback, webrtc.RTCPFeedback{Type: "transport-cc"}) &&
-			slices.ContainsFunc(s.extensions, func(e string) bool { return strings.HasSuffix(e, " "+sdp.TransportCCURI) })
-	})
+// hasVideo tells whether a section of video is in use.
+func (o *offer) hasVideo() bool {
+	return slices.ContainsFunc(o.used(), func(s *section) bool { return s.media == "video" })
 }
 
 // candidate takes a candidate of the client, if it may be used.

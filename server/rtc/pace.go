@@ -16,6 +16,9 @@ const (
 	// pacedShare is the share of the time between two pictures, in percent, over which one
 	// is spread: what is sent again has room in the rest.
 	pacedShare = 70
+	// paceFactor is how many times the estimate of the player's bandwidth is sent at most
+	// while packets wait.
+	paceFactor = 3
 	// Bounds of the time between two pictures.
 	minInterval, maxInterval = 10 * time.Millisecond, 50 * time.Millisecond
 )
@@ -42,13 +45,15 @@ func newPacer(start func(func())) *pacer {
 type pacedTrack struct {
 	pacer *pacer
 	track *track
+	out   *sender
 	count func(packets, bytes int) // counts what was sent
 
 	mu      sync.Mutex
 	waiting []pacedPacket
-	portion int    // sent in each step
-	before  uint32 // timestamp of the last picture
-	listed  bool   // in the pacer's queues
+	portion int     // sent in each step at most
+	budget  float64 // bytes that may be sent by now
+	before  uint32  // timestamp of the last picture
+	listed  bool    // in the pacer's queues
 	closed  bool
 }
 
@@ -57,10 +62,12 @@ type pacedPacket struct {
 	size      int
 	timestamp uint32
 	marker    bool
+	key       bool // a keyframe begins
 }
 
-// write sends a picture, of which it copies what must wait.
-func (t *pacedTrack) write(payloads [][]byte, timestamp uint32) {
+// write sends a picture, of which it copies what must wait. With a keyframe all is dropped
+// that waits and is not of a picture which is already on its way.
+func (t *pacedTrack) write(payloads [][]byte, timestamp uint32, key bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -68,6 +75,9 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32) {
 	}
 	interval := time.Duration(timestamp-t.before) * time.Second / time.Duration(t.track.clock)
 	t.before = timestamp
+	if key {
+		t.drop()
+	}
 	now := len(payloads)
 	switch {
 	case len(t.waiting)+len(payloads) > maxPaced:
@@ -79,7 +89,7 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32) {
 	}
 	sent := 0
 	for i, payload := range payloads[:now] {
-		sent += t.track.write(payload, timestamp, i == len(payloads)-1)
+		sent += t.packet(payload, timestamp, i == len(payloads)-1, key && i == 0)
 	}
 	t.count(now, sent)
 	if now == len(payloads) {
@@ -87,14 +97,48 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32) {
 	}
 	for i, payload := range payloads[now:] {
 		buffer := t.pacer.buffers.Get().(*[maxPayload]byte)
-		t.waiting = append(t.waiting, pacedPacket{buffer, copy(buffer[:], payload), timestamp, now+i == len(payloads)-1})
+		t.waiting = append(t.waiting, pacedPacket{buffer, copy(buffer[:], payload), timestamp, now+i == len(payloads)-1, key && now+i == 0})
 	}
 	steps := int(min(max(interval, minInterval), maxInterval) * pacedShare / 100 / paceStep)
 	t.portion = max(t.portion, (len(t.waiting)+steps-1)/max(steps, 1))
+	t.list()
+}
+
+// list has the pacer send portions. It needs the lock.
+func (t *pacedTrack) list() {
 	if !t.listed {
 		t.listed = true
 		t.pacer.add(t)
 	}
+}
+
+// wake has the pacer call step until nothing is left to do.
+func (t *pacedTrack) wake() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.list()
+	}
+}
+
+// packet sends one. It needs the lock.
+func (t *pacedTrack) packet(payload []byte, timestamp uint32, marker, key bool) (size int) {
+	if key {
+		t.out.restart(t.track.header.SequenceNumber + 1)
+	}
+	return t.track.write(payload, timestamp, marker)
+}
+
+// drop drops what waits of pictures of which nothing was sent. It needs the lock.
+func (t *pacedTrack) drop() {
+	begun := 0
+	for begun < len(t.waiting) && t.waiting[begun].timestamp+t.track.offset == t.track.header.Timestamp {
+		begun++
+	}
+	for i := range t.waiting[begun:] {
+		t.pacer.buffers.Put(t.waiting[begun+i].buffer)
+	}
+	t.waiting = t.waiting[:begun]
 }
 
 // send sends the packets that wait for longest. It needs the lock.
@@ -102,7 +146,7 @@ func (t *pacedTrack) send(n int) {
 	sent := 0
 	for i := range t.waiting[:n] {
 		p := &t.waiting[i]
-		sent += t.track.write(p.buffer[:p.size], p.timestamp, p.marker)
+		sent += t.packet(p.buffer[:p.size], p.timestamp, p.marker, p.key)
 		t.pacer.buffers.Put(p.buffer)
 		p.buffer = nil
 	}
@@ -110,15 +154,22 @@ func (t *pacedTrack) send(n int) {
 	t.count(n, sent)
 }
 
-// step sends one portion, and tells whether more waits.
+// step sends one portion, and tells whether there is more to do.
 func (t *pacedTrack) step() (more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.send(min(t.portion, len(t.waiting)))
-	t.listed = len(t.waiting) > 0
-	if !t.listed {
+	t.budget = min(t.budget, 0) + t.out.pace()*paceStep.Seconds()
+	n := 0
+	for n < min(t.portion, len(t.waiting)) && t.budget > 0 {
+		t.budget -= float64(t.waiting[n].size)
+		n++
+	}
+	t.send(n)
+	probing := !t.closed && t.out.step()
+	if len(t.waiting) == 0 {
 		t.portion = 0
 	}
+	t.listed = len(t.waiting) > 0 || probing
 	return t.listed
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+
+	"sectile/engine/room"
 )
 
 // notingWriter notes when packets are written, and what.
@@ -32,6 +34,12 @@ func (w *notingWriter) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 
 func (w *notingWriter) Write([]byte) (int, error) { return 0, nil }
 
+// clock is a server's.
+func clock() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
 // TestPacing: a usual picture goes at once, a large one within the time until the next,
 // never more than so many packets at a time; all in order and complete.
 func TestPacing(t *testing.T) {
@@ -48,7 +56,7 @@ func TestPacing(t *testing.T) {
 			w := &notingWriter{start: time.Now()}
 			track := newTrack(video, "s")
 			track.writer = w
-			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
+			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64)), count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
 		}
 		// 25 pictures a second: of 5 packets, but the fourth and the fifth of 60, and one of so
 		// many that they cannot wait.
@@ -59,7 +67,7 @@ func TestPacing(t *testing.T) {
 				payloads[i] = fmt.Appendf(nil, "%d of %d", i, n)
 			}
 			for _, v := range viewers {
-				v.pacedTrack.write(payloads, uint32(n)*3600)
+				v.pacedTrack.write(payloads, uint32(n)*3600, n == 0)
 			}
 			for i := range payloads { // the room reuses the memory
 				clear(payloads[i])
@@ -113,10 +121,11 @@ func TestPacedTrackCloses(t *testing.T) {
 		w := &notingWriter{start: time.Now()}
 		track := newTrack(video, "s")
 		track.writer = w
-		v := &pacedTrack{pacer: newPacer(wg.Go), track: track, count: func(int, int) {}}
-		v.write(make([][]byte, 100), 0)
+		p := newPacer(wg.Go)
+		v := &pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64)), count: func(int, int) {}}
+		v.write(make([][]byte, 100), 0, true)
 		v.close()
-		v.write(make([][]byte, 100), 3600)
+		v.write(make([][]byte, 100), 3600, false)
 		wg.Wait()
 		if len(w.at) != burst {
 			t.Errorf("%d packets are sent, want %d", len(w.at), burst)
@@ -131,10 +140,10 @@ func TestBandwidth(t *testing.T) {
 	pc := newViewer(t, recvonly, audio, video)
 	receive(pc)
 	b.open(pc, "/meeting/whep").connect()
-	eventually(t, "an estimate that grows, as nothing is lost or late", func() bool {
+	eventually(t, "an estimate by the player's reports", func() bool {
 		for _, s := range b.engine.subscriptions() {
 			s.mu.Lock()
-			known := s.bandwidth > firstEstimate
+			known := s.bandwidth == room.Bandwidth{Rate: estimates.First, Probed: true}
 			s.mu.Unlock()
 			if known {
 				return true
@@ -143,7 +152,7 @@ func TestBandwidth(t *testing.T) {
 		return false
 	})
 	talk := b.open(newViewer(t, recvonly, audio), "/talk/whep").connect()
-	if b.session(talk).role.(*player).estimate != nil {
+	if b.session(talk).role.(*player).out != nil {
 		t.Error("the bandwidth of a player that hears only is estimated")
 	}
 }

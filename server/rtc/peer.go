@@ -2,13 +2,11 @@ package rtc
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/sdp/v3"
@@ -20,12 +18,6 @@ const (
 	keepalive = 4 * time.Second
 	// gatherTime is far more than gathering takes: all candidates are known beforehand.
 	gatherTime = 2 * time.Second
-	// nackInterval is how often a publisher is asked again for what is missing: often enough
-	// that several retransmissions come before the picture stops waiting for them.
-	nackInterval = 30 * time.Millisecond
-	// resendPackets is how many packets of video are kept for retransmission; a power of
-	// two, about 2 s at 1.5 Mbit/s.
-	resendPackets = 512
 )
 
 var errGather = errors.New("candidates were not gathered in time")
@@ -36,8 +28,8 @@ var errGather = errors.New("candidates were not gathered in time")
 // them: the payload types, the addresses to announce, the buffers. All of them share one
 // socket.
 //
-// With an estimator, the bandwidth of what is sent is estimated.
-func (s *Server) newPeer(o *offer, streams *streams, n *session, e *estimator) (*webrtc.PeerConnection, error) {
+// What plays video sends it through out.
+func (s *Server) newPeer(o *offer, streams *streams, n *session, out *sender) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
 	for _, section := range o.used() {
 		kind := webrtc.NewRTPCodecType(section.media)
@@ -58,17 +50,11 @@ func (s *Server) newPeer(o *offer, streams *streams, n *session, e *estimator) (
 		}
 	}
 	registry := &interceptor.Registry{} // sound needs none
-	if slices.ContainsFunc(o.used(), func(s *section) bool { return s.media == "video" }) {
+	switch {
+	case out != nil:
+		registry.Add(out)
+	case !n.play && o.hasVideo():
 		registry = s.publishInterceptors
-		if n.play {
-			registry = s.playInterceptors
-		}
-	}
-	if e != nil {
-		var err error
-		if registry, err = estimatingRegistry(s.pionLog, *e); err != nil {
-			return nil, err
-		}
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
 	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(n.loopback), &n.addresses, &n.consent})
@@ -84,14 +70,10 @@ func (s *Server) newPeer(o *offer, streams *streams, n *session, e *estimator) (
 // consentInterval is how often a client is asked whether it is still there.
 func (s *Server) consentInterval() time.Duration { return min(keepalive, s.limits.Disconnected*4/5) }
 
-// publishRegistry has what receiving needs: NACK, receiver reports, and the feedback from
-// which senders estimate the bandwidth.
+// publishRegistry has what receiving needs: receiver reports, and the feedback from which
+// senders estimate the bandwidth.
 func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	r := &interceptor.Registry{}
-	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(log), nack.GeneratorInterval(nackInterval))
-	if err != nil {
-		return nil, err
-	}
 	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(log))
 	if err != nil {
 		return nil, err
@@ -100,7 +82,6 @@ func publishRegistry(log pionLog) (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Add(generator)
 	r.Add(videoOnly{reports})
 	r.Add(congestion)
 	return r, nil
@@ -123,21 +104,6 @@ func (i videoInterceptor) BindRemoteStream(info *interceptor.StreamInfo, reader 
 		return reader
 	}
 	return i.Interceptor.BindRemoteStream(info, reader)
-}
-
-// playRegistry has what sending needs. Sender reports are made by the sessions.
-func playRegistry(log pionLog) (*interceptor.Registry, error) {
-	r := &interceptor.Registry{}
-	return r, addResponder(r, log)
-}
-
-// addResponder adds what answers a player's NACKs.
-func addResponder(r *interceptor.Registry, log pionLog) error {
-	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(log), nack.ResponderSize(resendPackets))
-	if err == nil {
-		r.Add(responder)
-	}
-	return err
 }
 
 // negotiate applies an offer and returns the answer, with all candidates.

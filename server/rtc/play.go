@@ -16,7 +16,7 @@ type player struct {
 	audio, video *track      // nil: not negotiated
 	sound        *soundOut   // sends audio
 	pictures     *pacedTrack // sends video
-	estimate     *estimator  // of the bandwidth; nil: there is none
+	out          *sender     // the same, below pion; nil: no video was negotiated
 
 	sending atomic.Bool // connected: media is sent
 
@@ -25,8 +25,8 @@ type player struct {
 	subscription subscription // nil until connected
 }
 
-func newPlayer(s *session, t room.Tracks, e *estimator) *player {
-	return &player{session: s, tracks: t, estimate: e}
+func newPlayer(s *session, t room.Tracks, out *sender) *player {
+	return &player{session: s, tracks: t, out: out}
 }
 
 // attach adds the tracks of the sections in use to the peer connection.
@@ -43,7 +43,7 @@ func (p *player) attach(o *offer) error {
 			p.sound = &soundOut{track: t, socket: p.server.socket}
 		} else {
 			p.video = t
-			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, count: p.count}
+			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, out: p.out, count: p.count}
 		}
 		p.wg.Go(func() { p.readRTCP(transceiver.Sender()) })
 	}
@@ -115,12 +115,18 @@ func (p *player) tick() {
 	p.tellBandwidth()
 }
 
-// tellBandwidth tells the room what the player can take.
+// tellBandwidth tells the room what the player can take, and has tried out what it wants to
+// know.
 func (p *player) tellBandwidth() {
 	p.tracksMu.Lock()
 	defer p.tracksMu.Unlock()
-	if p.estimate != nil && p.subscription != nil {
-		p.subscription.SetBandwidth(p.estimate.GetTargetBitrate())
+	if p.out == nil || p.subscription == nil {
+		return
+	}
+	rate, probes := p.out.bandwidth()
+	wanted := p.subscription.SetBandwidth(room.Bandwidth{Rate: rate, Probed: probes})
+	if p.out.try(wanted) {
+		p.pictures.wake()
 	}
 }
 
@@ -151,7 +157,7 @@ func (p *player) WriteVideo(au *room.AccessUnit) {
 	if p.video == nil || !p.sending.Load() {
 		return
 	}
-	p.pictures.write(au.Payloads, au.Timestamp)
+	p.pictures.write(au.Payloads, au.Timestamp, au.Key)
 }
 
 func (p *player) count(packets, bytes int) {
@@ -162,8 +168,8 @@ func (p *player) count(packets, bytes int) {
 // Closed implements room.Sink.
 func (p *player) Closed(reason error) { p.end(reason) }
 
-// readRTCP reads what the player reports. NACKs are answered on the way by pion; requests
-// for a keyframe and reports on loss go to the room. It ends with the connection.
+// readRTCP reads what the player reports. Requests for a keyframe, what is known of the
+// bandwidth and reports on the sound's loss go to the room. It ends with the connection.
 func (p *player) readRTCP(sender *webrtc.RTPSender) {
 	buf := make([]byte, 1500)
 	for {
@@ -182,6 +188,19 @@ func (p *player) readRTCP(sender *webrtc.RTPSender) {
 				p.requestKeyframe()
 			case *rtcp.ReceiverReport:
 				p.reportLoss(sender, packet.Reports)
+			case *rtcp.TransportLayerNack:
+				if p.out != nil {
+					p.out.nack(packet)
+				}
+			case *rtcp.TransportLayerCC:
+				if p.out != nil {
+					p.out.feedback(packet)
+					p.tellBandwidth()
+				}
+			case *rtcp.ReceiverEstimatedMaximumBitrate:
+				if p.out != nil {
+					p.out.told(int(packet.Bitrate))
+				}
 			}
 		}
 	}
@@ -190,6 +209,11 @@ func (p *player) readRTCP(sender *webrtc.RTPSender) {
 // reportLoss takes the reports (RFC 3550, 6.4.1) that came with the packets for sender, of
 // which those on the sound's loss go to the room.
 func (p *player) reportLoss(sender *webrtc.RTPSender, reports []rtcp.ReceptionReport) {
+	for _, r := range reports {
+		if p.video != nil && sender.Track() == p.video && r.SSRC == p.video.header.SSRC {
+			p.out.lost(float64(r.FractionLost) / 256)
+		}
+	}
 	p.tracksMu.Lock()
 	defer p.tracksMu.Unlock()
 	for _, r := range reports {

@@ -17,6 +17,7 @@ import (
 	"sectile/engine"
 	"sectile/engine/h264"
 	"sectile/engine/jitter"
+	"sectile/server/nack"
 )
 
 // publisher is the role of a session that publishes; the engine.Publisher of its
@@ -349,6 +350,7 @@ type inbound struct {
 	*publisher
 	video   bool
 	layer   int // of the picture
+	losses  nack.Losses
 	packets bucket
 	header  rtp.Header
 }
@@ -385,6 +387,10 @@ func (in *inbound) packet(data []byte, now time.Duration) {
 	h := &in.header
 	switch {
 	case in.video:
+		if ask := in.losses.Add(h.SequenceNumber, now); len(ask) > 0 {
+			// An error means that the connection is going down.
+			_ = in.pc.WriteRTCP([]rtcp.Packet{nack.Packet(h.SSRC, ask)})
+		}
 		// Padding alone is passed on, too: its sequence number is not a loss.
 		in.publication.PushVideo(in.layer, h264.Packet{
 			SSRC: h.SSRC, Sequence: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Payload: payload,

@@ -105,7 +105,7 @@ func TestFeedback(t *testing.T) {
 	if err := o.check(true); err != nil {
 		t.Fatal(err)
 	}
-	want := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	want := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "goog-remb"}}
 	if got := o.sections[0].codec.params.RTCPFeedback; !slices.Equal(got, want) {
 		t.Errorf("feedback is %v", got)
 	}

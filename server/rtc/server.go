@@ -40,7 +40,6 @@ type Server struct {
 	socket              *socket
 	epoch               time.Time // wall clock at the zero of the engine's clock
 	publishInterceptors *interceptor.Registry
-	playInterceptors    *interceptor.Registry
 	posts, changes      *addressLimiter
 	pacer               *pacer
 
@@ -63,13 +62,14 @@ type Server struct {
 }
 
 type counters struct {
-	packetsIn, packetsOut, bytesIn, bytesOut atomic.Uint64
+	packetsIn, packetsOut, bytesIn, bytesOut, resent atomic.Uint64
 }
 
 // Stats are numbers of a moment. Sessions count once they are connected.
 type Stats struct {
 	Publish, Play, Pending int
 	PacketsIn, PacketsOut  uint64 // RTP
+	Resent                 uint64 // packets of video that were sent again, not among PacketsOut
 	BytesIn, BytesOut      uint64 // of RTP packets with their headers
 	Rejected               map[string]uint64
 }
@@ -95,9 +95,6 @@ func newServer(c Config, engine backend) (*Server, error) {
 	s.pacer = newPacer(s.wg.Go) // by a session, which counts itself until it is closed
 	var err error
 	if s.publishInterceptors, err = publishRegistry(s.pionLog); err != nil {
-		return nil, err
-	}
-	if s.playInterceptors, err = playRegistry(s.pionLog); err != nil {
 		return nil, err
 	}
 	stray := func() { s.rejected.add(rejectedStray) }
@@ -131,6 +128,7 @@ func (s *Server) Stats() Stats {
 	stats := Stats{Publish: s.active[0], Play: s.active[1], Pending: s.pending}
 	s.mu.Unlock()
 	stats.PacketsIn, stats.PacketsOut = s.counters.packetsIn.Load(), s.counters.packetsOut.Load()
+	stats.Resent = s.counters.resent.Load()
 	stats.BytesIn, stats.BytesOut = s.counters.bytesIn.Load(), s.counters.bytesOut.Load()
 	stats.Rejected = s.rejected.snapshot()
 	return stats

@@ -1,0 +1,59 @@
+package congestion
+
+import "time"
+
+const (
+	// standingLimit is how much longer than the shortest every packet of a feedback has taken
+	// where a queue stands: the trend of a delay is over so many pictures that a queue may be
+	// full before it tells.
+	standingLimit = 100 * time.Millisecond
+	// standingFeedbacks is how many feedbacks in a row must say so, of standingPackets each.
+	standingFeedbacks = 2
+	standingPackets   = 3
+	// baseTime is for how long the shortest time counts, at least: clocks drift and routes
+	// change.
+	baseTime = 10 * time.Second
+)
+
+// standing looks for a queue that stands, in the time that packets take by both clocks.
+type standing struct {
+	base, next time.Duration // the shortest of this time and of the next
+	since      time.Duration // begin of the next
+	known      bool
+
+	packets  int // of this feedback
+	shortest time.Duration
+	feed     int // feedbacks in a row
+}
+
+// add takes a packet that arrived.
+func (s *standing) add(left, arrival time.Duration) {
+	took := arrival - left
+	if s.packets == 0 || took < s.shortest {
+		s.shortest = took
+	}
+	s.packets++
+}
+
+// step ends a feedback and tells whether a queue stands.
+func (s *standing) step(now time.Duration) bool {
+	if s.packets == 0 {
+		return s.feed >= standingFeedbacks
+	}
+	took, packets := s.shortest, s.packets
+	s.packets = 0
+	switch {
+	case !s.known:
+		s.known, s.base, s.next, s.since = true, took, took, now
+	case now-s.since >= baseTime:
+		s.base, s.next, s.since = min(s.next, took), took, now
+	}
+	s.base, s.next = min(s.base, took), min(s.next, took)
+	switch {
+	case took-s.base <= standingLimit:
+		s.feed = 0
+	case packets >= standingPackets:
+		s.feed++
+	}
+	return s.feed >= standingFeedbacks
+}
