@@ -142,8 +142,9 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 }
 
 // Encode encodes one picture of the encoder's size. pts counts in 1/90000 s and must grow.
-// key forces an IDR; each IDR, the first picture's too, comes with SPS and PPS. The access
-// unit is in Annex B format and valid until the next Encode or Close.
+// key forces an IDR; so does a picture of new things that would not fit the rate's buffer.
+// Each IDR, the first picture's too, comes with SPS and PPS. The access unit is in Annex B
+// format and valid until the next Encode or Close.
 //
 // same may be nil, or tell for each macroblock whether it is as in the picture before: 1 or
 // 0, row by row. Where it is, and was encoded no worse than it would be now, libx264 skips
@@ -185,6 +186,7 @@ func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) (au [
 	return au, isKey, nil
 }
 
+// encode has libx264 encode a picture with the given quantizer.
 func (e *Encoder) encode(img *yuv.Image, qp int, key bool, same []byte) (au []byte, isKey bool, err error) {
 	e.in.Prop.MbInfo = nil
 	if same != nil {
