@@ -44,7 +44,8 @@ const (
 )
 
 // rate chooses one quantizer for each picture, so that the stream passes a leaky bucket:
-// what is sent in any time exceeds bitrate by no more than the bucket holds. libx264 could
+// what is sent in any time exceeds bitrate by no more than the bucket holds, but for a
+// picture of up to 0.6 of it that turned out larger than foreseen. libx264 could
 // do so too, row by row, but needs a search of its own for it in a half as large picture,
 // a quarter of all that encoding costs; and rows of changing quality are worse than a
 // picture of the same quality throughout.
