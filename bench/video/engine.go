@@ -53,8 +53,10 @@ func ours(t *testing.T, in input, cameras int, opts room.Options) (cost, []outpu
 		e := engine.New(engine.Config{Codecs: f})
 		defer e.Close()
 		must(t, e.AddRoom("r", opts))
+		_, err := e.SetLook("r", func(l *room.Look) error { return l.Set("names", "off") }) // ffmpeg writes none
+		must(t, err)
 		sink := &recorder{buf: make([]byte, 0, opts.VideoBitrate*1000/8*2*seconds), units: make([]recorded, 0, 2*seconds*opts.FPS)}
-		_, err := e.Subscribe("r", room.Tracks{Video: true}, sink)
+		_, err = e.Subscribe("r", room.Tracks{Video: true}, sink)
 		must(t, err)
 		begin := e.Now()
 		period := time.Second / time.Duration(in.fps)

@@ -17,6 +17,7 @@ var (
 	dir   = flag.String("dir", "", "where inputs are kept, so that they are made once")
 	quick = flag.Bool("quick", false, "costs only")
 	only  = flag.Int("only", -1, "one row, from 0")
+	alone = flag.Bool("alone", false, "without ffmpeg beside")
 )
 
 // row is one line of the table.
@@ -61,7 +62,7 @@ func TestVideo(t *testing.T) {
 		}
 		fmt.Printf("| %s | sectile | %.3f | %.3f | %.3f | %.3f | %.0f | %s |\n", r.what, c.total, c.decode, c.encode,
 			c.total-c.decode-c.encode, c.bytes*8/1000, r.judge(t, opts, path, times))
-		if !r.peer {
+		if !r.peer || *alone {
 			continue
 		}
 		for _, scaler := range []string{"bicubic", "area"} {

@@ -48,8 +48,9 @@ type VideoDecoder interface {
 // VideoEncoder encodes pictures of one size to one H.264 stream (constrained baseline, no
 // B-frames, no delay: one picture in, one access unit out).
 type VideoEncoder interface {
-	// Encode encodes one picture, whose Colours are 0. pts counts in 1/90000 s and must grow. key forces an IDR
-	// with SPS and PPS. same, if it is not nil, saves work: it holds 1 for each macroblock
+	// Encode encodes one picture, whose Colours are 0. pts counts in 1/90000 s and must grow.
+	// key forces an IDR with SPS and PPS; the encoder may make one without being asked. same,
+	// if it is not nil, saves work: it holds 1 for each macroblock
 	// that is equal to that of the picture encoded before and 0 for the others, row by row,
 	// yuv.Blocks(Width) × yuv.Blocks(Height). The access unit, Annex B, is valid until the
 	// next call.
