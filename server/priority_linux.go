@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -13,6 +14,11 @@ const niceness = -15
 // it may ask for that (CAP_SYS_NICE, or RLIMIT_NICE). Threads inherit the value from those
 // that make them, so it is told to all of them, until there are no new ones.
 func prefer() {
+	if id, _, _ := syscall.RawSyscall(syscall.SYS_GETSID, 0, 0, 0); int(id) == os.Getpid() {
+		// The kernel first shares time between sessions, if CONFIG_SCHED_AUTOGROUP is on, and
+		// this one is the server's own.
+		_ = os.WriteFile("/proc/self/autogroup", fmt.Append(nil, niceness), 0)
+	}
 	told := map[int]bool{}
 	for again := true; again; {
 		again = false

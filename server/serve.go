@@ -157,7 +157,7 @@ func (s *server) run(ctx context.Context, c config.Config) error {
 	var choresDone sync.WaitGroup
 	choresDone.Go(func() { s.saver(chores) })
 	choresDone.Go(func() { s.watch(chores) })
-	choresDone.Go(func() { s.procs.Run(chores, s.pictures) })
+	choresDone.Go(func() { s.procs.Run(chores, s.busy()) })
 	choresDone.Go(func() { s.admit(chores, c.MaxLoad) })
 
 	var err error
@@ -243,10 +243,17 @@ func (s *server) rousing(h http.Handler) http.Handler {
 	})
 }
 
-// pictures counts those that were decoded or encoded.
-func (s *server) pictures() uint64 {
+// busy returns what tells whether there were pictures since it was called last, or sound is
+// urgent.
+func (s *server) busy() func() bool {
 	m := s.engine.Metrics()
-	return m.FramesDecoded.Load() + m.FramesEncoded.Load()
+	seen := uint64(0)
+	return func() bool {
+		pictures := m.FramesDecoded.Load() + m.FramesEncoded.Load()
+		drawn := pictures != seen
+		seen = pictures
+		return drawn || s.engine.Urgent()
+	}
 }
 
 // embed serves the viewer of a room. The page also comes for a room that does not exist

@@ -34,9 +34,14 @@ const (
 	// A packed scheduler uses another worker when those in use are busy for this share of
 	// their time, and takes tasks from a worker above the second one.
 	packed, crowded = 0.25, 0.35
-	// A worker of a packed scheduler that is busy for more than pressed of its time is urgent,
-	// until it is for less than relaxed.
+	// A worker of a packed scheduler that is busy for more than pressed of its time is
+	// urgent, and so is one with several ticks in a second that are very late, because of
+	// other programs. It ends when all has been well, and the worker less than relaxed of its
+	// time busy, for some seconds.
 	pressed, relaxed = 0.25, 0.15
+	veryLate         = 5 * time.Millisecond
+	several          = 3
+	wellFor          = 10 // settle
 	// settle is how long a worker's busy time is measured.
 	settle = time.Second
 	// gather bounds how long the ticks of one wake-up go on before After is called.
@@ -54,6 +59,7 @@ type Scheduler struct {
 
 	around atomic.Pointer[around]
 	packed bool
+	urgent atomic.Int32  // workers that are
 	early  time.Duration // by how much ticks may come before their deadlines
 	sleep  func(time.Duration)
 
@@ -130,6 +136,11 @@ func (s *Scheduler) Worked(list []time.Duration) []time.Duration {
 	return list
 }
 
+// Urgent tells whether workers of a packed scheduler have much to do, or lately were late.
+// They then are threads of real-time priority, and do best if the Go runtime has a processor
+// for each to spare (GOMAXPROCS).
+func (s *Scheduler) Urgent() bool { return s.urgent.Load() > 0 }
+
 // Close ends all tasks and waits for the running ones.
 func (s *Scheduler) Close() {
 	for _, w := range s.workers {
@@ -153,6 +164,8 @@ type worker struct {
 	wake      chan struct{}
 	tasks     taskHeap
 	urgent    bool
+	late      int           // ticks that were very late, in this measurement
+	well      int           // measurements in which all was well
 	since     time.Duration // when the measurement of worked began
 	worked    time.Duration
 
@@ -217,7 +230,10 @@ func (w *worker) run() {
 
 // wait waits until d has passed, or something is to do before.
 func (w *worker) wait(timer *time.Timer, d time.Duration) {
-	if w.urgent && len(w.tasks) > 0 {
+	if len(w.tasks) == 0 {
+		w.calm()
+	}
+	if w.urgent {
 		w.scheduler.sleep(d) // no longer than a period: what else there is to do can wait for that
 		return
 	}
@@ -231,16 +247,31 @@ func (w *worker) wait(timer *time.Timer, d time.Duration) {
 	}
 }
 
-// hurry makes the worker urgent if it is busy, and ends that if it is not: then it keeps a
-// thread for itself, which the kernel runs before all others. With little to do, changing
-// to that thread and back would cost more than it is worth.
+// hurry makes the worker urgent, or ends that: then it keeps a thread for itself, which the
+// kernel runs before all others. With little to do on a machine that has time, changing to
+// that thread and back would cost more than it is worth.
 func (w *worker) hurry() {
-	switch load := w.load(); {
-	case !w.urgent && w.scheduler.packed && load > pressed:
+	load, late := w.load(), w.late
+	w.late = 0
+	if w.well++; load > relaxed || late >= several {
+		w.well = 0
+	}
+	switch s := w.scheduler; {
+	case !s.packed:
+	case !w.urgent && (load > pressed || late >= several):
 		w.urgent = true
+		s.urgent.Add(1)
 		urge()
-	case w.urgent && load < relaxed:
-		w.urgent = false
+	case w.urgent && w.well >= wellFor:
+		w.calm()
+	}
+}
+
+// calm ends that the worker is urgent, if it is.
+func (w *worker) calm() {
+	if w.urgent {
+		w.urgent, w.late, w.well = false, 0, 0
+		w.scheduler.urgent.Add(-1)
 		relax()
 	}
 }
@@ -362,6 +393,9 @@ func (w *worker) runDue(t *task) (again bool) {
 		start := clock()
 		if start+w.scheduler.early < t.next {
 			return true
+		}
+		if start-t.next > veryLate {
+			w.late++
 		}
 		again := t.tick(t.next)
 		took := clock() - start

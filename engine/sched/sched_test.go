@@ -220,3 +220,42 @@ func TestPacked(t *testing.T) {
 		}
 	})
 }
+
+// A worker is urgent while it has much to do, or is late, and not for longer.
+func TestUrgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(&Scheduler{clock: clock(), packed: true, early: early, sleep: time.Sleep}, 1)
+		defer s.Close()
+		var work, tick atomic.Int64
+		var ended atomic.Bool
+		add := func() {
+			ended.Store(false)
+			s.Add(20*time.Millisecond, func(time.Duration) bool {
+				if tick.Add(1)%10 == 0 {
+					time.Sleep(time.Duration(work.Load()))
+				}
+				return !ended.Load()
+			})
+		}
+		expect := func(after time.Duration, want bool) {
+			t.Helper()
+			time.Sleep(after)
+			if got := s.Urgent(); got != want {
+				t.Fatalf("urgent: %v", got)
+			}
+		}
+		add()
+		expect(3*time.Second, false)
+		work.Store(int64(100 * time.Millisecond)) // half of its time
+		expect(3*time.Second, true)
+		work.Store(0)
+		expect(5*time.Second, true)
+		expect(8*time.Second, false)
+		work.Store(int64(30 * time.Millisecond)) // a seventh, but every tenth tick is 10 ms late
+		expect(3*time.Second, true)
+		ended.Store(true) // nothing is left to be in time for
+		expect(time.Second, false)
+		add()
+		expect(3*time.Second, true)
+	})
+}

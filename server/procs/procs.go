@@ -61,12 +61,12 @@ func (*Fitter) CPUTime() time.Duration {
 // Rouse says that there soon will be more to do.
 func (f *Fitter) Rouse() { f.step(true, true) }
 
-// Run works until ctx is done. pictures counts those that are decoded or encoded: with any
-// there is much to do.
-func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
+// Run works until ctx is done. busy tells, of the time since it was asked last, whether
+// there was much to do whatever the CPU time says.
+func (f *Fitter) Run(ctx context.Context, busy func() bool) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	cpu, at, seen := f.CPUTime(), time.Now(), pictures()
+	cpu, at := f.CPUTime(), time.Now()
 	f.Rouse()
 	for {
 		select {
@@ -74,10 +74,10 @@ func (f *Fitter) Run(ctx context.Context, pictures func() uint64) {
 		case <-ctx.Done():
 			return
 		}
-		cpuNow, now, made := f.CPUTime(), time.Now(), pictures()
+		cpuNow, now, is := f.CPUTime(), time.Now(), busy()
 		cores := (cpuNow - cpu).Seconds() / now.Sub(at).Seconds()
-		f.step(made != seen || cores > little, made != seen || cores > much)
-		cpu, at, seen = cpuNow, now, made
+		f.step(is || cores > little, is || cores > much)
+		cpu, at = cpuNow, now
 	}
 }
 

@@ -45,9 +45,9 @@ func TestRun(t *testing.T) {
 		var got []int
 		f := &Fitter{machine: 3, set: func(n int) { got = append(got, n) }}
 		ctx, cancel := context.WithCancel(t.Context())
-		var pictures atomic.Uint64
+		var pictures atomic.Bool
 		done := make(chan struct{})
-		go func() { f.Run(ctx, pictures.Load); close(done) }()
+		go func() { f.Run(ctx, func() bool { return pictures.Swap(false) }); close(done) }()
 		last := func(want int) {
 			t.Helper()
 			f.mu.Lock()
@@ -61,7 +61,7 @@ func TestRun(t *testing.T) {
 		last(10)
 		time.Sleep(calm * interval)
 		last(1)
-		pictures.Add(1)
+		pictures.Store(true)
 		time.Sleep(interval)
 		last(10)
 		time.Sleep(calm * interval)
@@ -82,7 +82,7 @@ func TestEnvironment(t *testing.T) {
 	f := New()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	f.Run(ctx, func() uint64 { return 0 })
+	f.Run(ctx, func() bool { return false })
 	f.Rouse()
 	if n := runtime.GOMAXPROCS(0); n != before {
 		t.Errorf("%d processors, before %d", n, before)
