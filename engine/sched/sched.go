@@ -35,9 +35,9 @@ const (
 	// their time, and takes tasks from a worker above the second one.
 	packed, crowded = 0.25, 0.35
 	// A worker of a packed scheduler that is busy for more than pressed of its time is
-	// urgent, and so is one with several ticks in a second that are very late, because of
-	// other programs. It ends when all has been well, and the worker less than relaxed of its
-	// time busy, for some seconds.
+	// urgent, and so is one that was up very late several times in a second, because of other
+	// programs. It ends when all has been well, and the worker less than relaxed of its time
+	// busy, for some seconds.
 	pressed, relaxed = 0.25, 0.15
 	veryLate         = 5 * time.Millisecond
 	several          = 3
@@ -164,7 +164,7 @@ type worker struct {
 	wake      chan struct{}
 	tasks     taskHeap
 	urgent    bool
-	late      int           // ticks that were very late, in this measurement
+	late      int           // wake-ups that were very late, in this measurement
 	well      int           // measurements in which all was well
 	since     time.Duration // when the measurement of worked began
 	worked    time.Duration
@@ -364,6 +364,9 @@ func (w *worker) runAll() {
 		hooks.before()
 	}
 	start := s.clock()
+	if len(w.tasks) > 0 && start-w.tasks[0].next > veryLate {
+		w.late++
+	}
 	for now := start; len(w.tasks) > 0 && w.tasks[0].next <= now+s.early; {
 		t := w.tasks[0]
 		again := w.runDue(t)
@@ -393,9 +396,6 @@ func (w *worker) runDue(t *task) (again bool) {
 		start := clock()
 		if start+w.scheduler.early < t.next {
 			return true
-		}
-		if start-t.next > veryLate {
-			w.late++
 		}
 		again := t.tick(t.next)
 		took := clock() - start
