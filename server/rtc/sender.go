@@ -61,7 +61,6 @@ type sender struct {
 	credit   float64 // bytes that may be sent again
 	credited time.Duration
 
-	wanted int           // rate to probe for, bit/s
 	padded time.Duration // when the probe was brought up to date
 	debt   float64       // bytes that the probe still has to send
 	pad    uint16        // sequence number of what it sent last
@@ -122,7 +121,7 @@ func (s *sender) write(h *rtp.Header, payload []byte, _ interceptor.Attributes) 
 // send numbers a packet and sends it. It needs the lock.
 func (s *sender) send(h *rtp.Header, payload []byte) (int, error) {
 	now := s.now()
-	rate := s.estimator.Probe(s.wanted, now)
+	rate := s.estimator.Probe(0, now)
 	size := h.MarshalSize() + len(payload)
 	binary.BigEndian.PutUint16(s.number[:], s.estimator.Sent(size, rate > 0, now))
 	s.debt -= float64(size)
@@ -224,16 +223,15 @@ func (s *sender) bandwidth() (rate int, probes bool) {
 func (s *sender) try(wanted int) (probing bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wanted = wanted
 	if s.extension == 0 || !s.rtx {
-		s.wanted = 0
+		return false
 	}
 	now := s.now()
-	probing = s.estimator.Probe(s.wanted, now) > 0
-	if probing {
-		s.padded, s.debt = now, 0
+	if s.estimator.Probe(0, now) > 0 {
+		return true
 	}
-	return probing
+	s.padded, s.debt = now, 0
+	return s.estimator.Probe(wanted, now) > 0
 }
 
 // step sends what a probe has to send beside the media by now, and tells whether it goes on.
@@ -241,7 +239,7 @@ func (s *sender) step() (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	rate := s.estimator.Probe(s.wanted, now)
+	rate := s.estimator.Probe(0, now)
 	if rate == 0 || s.closed {
 		return false
 	}
