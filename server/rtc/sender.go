@@ -26,6 +26,8 @@ const (
 	// resendShare is how much of the estimate, in percent, goes to what is sent again, and
 	// resendBurst how much of that may be saved up.
 	resendShare, resendBurst = 50, 500 * time.Millisecond
+	// queuedBurst is the same while a queue stands, which a burst would overflow again.
+	queuedBurst = 50 * time.Millisecond
 	// padBurst bounds how many packets of a probe are sent in one step of the pacer.
 	padBurst = 4
 )
@@ -149,7 +151,11 @@ func (s *sender) nack(n *rtcp.TransportLayerNack) {
 	}
 	now := s.now()
 	rate := float64(s.estimator.Rate()) * resendShare / 100 / 8
-	s.credit = min(s.credit+rate*(now-s.credited).Seconds(), rate*resendBurst.Seconds())
+	burst := resendBurst
+	if s.estimator.Queued() {
+		burst = queuedBurst
+	}
+	s.credit = min(s.credit+rate*(now-s.credited).Seconds(), max(rate*burst.Seconds(), maxPayload))
 	s.credited = now
 	pause := max(s.estimator.RTT()+resendMargin, resendLeast)
 	for _, pair := range n.Nacks {
@@ -260,11 +266,16 @@ func (s *sender) step() (more bool) {
 	return true
 }
 
-// pace is at which rate packets are to be sent at most, in byte/s.
-func (s *sender) pace() float64 {
+// pace is at which rate packets are to be sent at most, in byte/s, and whether all are to be
+// paced, since what is sent faster would be lost in a queue that stands.
+func (s *sender) pace() (rate float64, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return paceFactor * float64(s.estimator.Rate()) / 8
+	rate = float64(s.estimator.Rate()) / 8
+	if s.estimator.Queued() {
+		return queuedFactor * rate, true
+	}
+	return paceFactor * rate, false
 }
 
 // Close implements interceptor.Interceptor.
