@@ -71,7 +71,8 @@ func (ts *testServer) failed(format string, args ...any) {
 
 // TestThinLinks: players behind links of limited rate are given the half picture, which goes
 // on moving, and sound that goes on too, without a queue that stays; those behind wide ones
-// the full picture all the while.
+// the full picture all the while. When a link is wide again its player is given the full
+// picture again.
 func TestThinLinks(t *testing.T) {
 	ts := start(t, config.Config{})
 	const width, height, fps = 640, 360, 25
@@ -82,13 +83,13 @@ func TestThinLinks(t *testing.T) {
 		*client.Player
 		*screen
 		name  string
-		rates []int // kbit/s: at the beginning, and after a while
+		rates []int // kbit/s, one after the other
 	}
 	players := []*player{
-		{name: "wide", rates: []int{0, 0}},
-		{name: "900", rates: []int{900, 900}},
-		{name: "500", rates: []int{500, 500}},
-		{name: "changing", rates: []int{2000, 600}},
+		{name: "wide", rates: []int{0, 0, 0}},
+		{name: "900", rates: []int{900, 900, 900}},
+		{name: "500", rates: []int{500, 500, 500}},
+		{name: "changing", rates: []int{2000, 600, 2000}},
 	}
 	limit := func(phase int) {
 		for _, p := range players {
@@ -145,7 +146,8 @@ func TestThinLinks(t *testing.T) {
 				}
 			}
 			t.Logf("%s: %.1f pictures/s, frozen for %v at most, %.1f packets of sound/s, 3/4 of the time at most %v in the queue", p.name, float64(len(list))/took.Seconds(), freeze, heard, queue)
-			if freeze > time.Second || float64(len(list)) < 0.5*fps*took.Seconds() {
+			made := min(len(players[0].since(begin)), int(fps*took.Seconds())) // the machine may be busy
+			if freeze > time.Second || len(list) < made/2 {
 				ts.failed("%s: %d pictures in %v, frozen for %v at most", p.name, len(list), took, freeze)
 			}
 			if dirty > 0 {
@@ -169,7 +171,7 @@ func TestThinLinks(t *testing.T) {
 		}
 		shows(p, want, 5*time.Second)
 	}
-	time.Sleep(time.Second)
+	time.Sleep(2 * time.Second)
 	check(2 * time.Second)
 	keyframes := func() (n uint64) {
 		for i := range ts.srv.engine.Metrics().Keyframes {
@@ -180,11 +182,18 @@ func TestThinLinks(t *testing.T) {
 	before, began := keyframes(), time.Now()
 	limit(1)
 	shows(players[3], width/2, 3*time.Second)
-	if freeze := longest(players[3].since(began.Add(-time.Second))); freeze > 1500*time.Millisecond {
+	freeze := longest(players[3].since(began.Add(-time.Second)))
+	t.Logf("frozen for %v when the link became thin", freeze)
+	if freeze > 1500*time.Millisecond {
 		ts.failed("frozen for %v when the link became thin", freeze)
 	}
 	time.Sleep(time.Second)
 	check(3 * time.Second)
+	limit(2)
+	wide := time.Now()
+	shows(players[3], width, 15*time.Second)
+	t.Logf("the full picture again %v after the link became wide", time.Since(wide))
+	check(2 * time.Second)
 	if n, took := keyframes()-before, time.Since(began); n > 6+uint64(took/(2*time.Second)) {
 		ts.failed("%d keyframes in %v", n, took)
 	}

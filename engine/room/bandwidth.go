@@ -93,5 +93,5 @@ func (s *selector) wanted(need int, now time.Duration) int {
 	if !s.half || !s.bandwidth.Probed || now-s.moved < s.patient {
 		return 0
 	}
-	return need * 5 / 4
+	return need * enoughNum / enoughOf
 }

@@ -76,6 +76,10 @@ func (e *Estimator) Sent(size int, probe bool, now time.Duration) (number uint16
 // Rate is the estimate in bit/s.
 func (e *Estimator) Rate() int { return int(e.target) }
 
+// Queued tells whether packets were seen to wait in a queue that stands: what is sent faster
+// than the estimate overflows it.
+func (e *Estimator) Queued() bool { return e.queue.stands() }
+
 // RTT is the newest round-trip time, with the time that the receiver took to answer; 0: none
 // yet.
 func (e *Estimator) RTT() time.Duration { return e.rtt }
@@ -147,6 +151,9 @@ func (e *Estimator) control(now time.Duration) {
 		e.hold = false
 	default:
 		e.increase(got, now)
+	}
+	if !grows && got > e.target && now-e.reduced > rateWindow+e.rtt {
+		e.target = got // the link carries it
 	}
 	e.changed = now
 	if e.lossSent >= lossPackets {

@@ -337,3 +337,20 @@ func TestStandingQueue(t *testing.T) {
 		t.Error("a longer way is taken for a queue for good")
 	}
 }
+
+// TestCarried: what arrives without a queue that grows is the least of the estimate, however
+// low it was.
+func TestCarried(t *testing.T) {
+	p := newPath(2_000_000)
+	p.run(2*time.Second, 1_500_000, 0)
+	p.rate = 1_000_000
+	p.run(2*time.Second, 1_500_000, 0)
+	if got := p.e.Rate(); got > 1_000_000 || !p.e.Queued() {
+		t.Fatalf("on a link of 1 Mbit/s: %d, a queue stands: %v", got, p.e.Queued())
+	}
+	p.rate = 2_000_000
+	p.run(2*time.Second, 1_500_000, 0)
+	if got := p.e.Rate(); got < 1_400_000 || p.e.Queued() {
+		t.Errorf("on a link that takes all that is sent: %d, a queue stands: %v", got, p.e.Queued())
+	}
+}

@@ -14,7 +14,7 @@ const (
 	// leastProbe is how many packets tell anything.
 	leastProbe = 5
 	// Probes that fail become rare.
-	firstProbe, lastProbe = time.Second, 8 * time.Second
+	firstProbe, lastProbe = time.Second, 5 * time.Second
 )
 
 // probe is an attempt to send more than the media needs, to learn whether it arrives.

@@ -7,7 +7,8 @@ const (
 	// where a queue stands: the trend of a delay is over so many pictures that a queue may be
 	// full before it tells.
 	standingLimit = 100 * time.Millisecond
-	// standingFeedbacks is how many feedbacks in a row must say so, of standingPackets each.
+	// standingFeedbacks is how many feedbacks in a row must say so, of standingPackets each
+	// or several taken together.
 	standingFeedbacks = 2
 	standingPackets   = 3
 	// baseTime is for how long the shortest time counts, at least: clocks drift and routes
@@ -21,7 +22,7 @@ type standing struct {
 	since      time.Duration // begin of the next
 	known      bool
 
-	packets  int // of this feedback
+	packets  int // of this feedback, and those before it that had too few
 	shortest time.Duration
 	feed     int // feedbacks in a row
 }
@@ -38,10 +39,9 @@ func (s *standing) add(left, arrival time.Duration) {
 // step ends a feedback and tells whether a queue stands.
 func (s *standing) step(now time.Duration) bool {
 	if s.packets == 0 {
-		return s.feed >= standingFeedbacks
+		return s.stands()
 	}
-	took, packets := s.shortest, s.packets
-	s.packets = 0
+	took := s.shortest
 	switch {
 	case !s.known:
 		s.known, s.base, s.next, s.since = true, took, took, now
@@ -51,9 +51,12 @@ func (s *standing) step(now time.Duration) bool {
 	s.base, s.next = min(s.base, took), min(s.next, took)
 	switch {
 	case took-s.base <= standingLimit:
-		s.feed = 0
-	case packets >= standingPackets:
-		s.feed++
+		s.feed, s.packets = 0, 0
+	case s.packets >= standingPackets:
+		s.feed, s.packets = s.feed+1, 0
 	}
-	return s.feed >= standingFeedbacks
+	return s.stands()
 }
+
+// stands tells whether a queue stood at the last feedback.
+func (s *standing) stands() bool { return s.feed >= standingFeedbacks }

@@ -156,6 +156,9 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	if play {
 		p := newPlayer(n, tracks, out)
 		n.role = p
+		if out != nil {
+			sources.feedback = p.feedback
+		}
 		if err := p.attach(o); err != nil {
 			return nil, "", err
 		}

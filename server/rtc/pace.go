@@ -17,8 +17,9 @@ const (
 	// is spread: what is sent again has room in the rest.
 	pacedShare = 70
 	// paceFactor is how many times the estimate of the player's bandwidth is sent at most
-	// while packets wait.
-	paceFactor = 3
+	// while packets wait, and queuedFactor while a queue stands on the way, which is to
+	// drain.
+	paceFactor, queuedFactor = 3, 0.8
 	// Bounds of the time between two pictures.
 	minInterval, maxInterval = 10 * time.Millisecond, 50 * time.Millisecond
 )
@@ -86,6 +87,11 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32, key bool) {
 		now = 0
 	case len(payloads) > burst+burst/2: // not for the sake of a few
 		now = burst
+		fallthrough
+	default:
+		if _, all := t.out.pace(); all {
+			now = 0
+		}
 	}
 	sent := 0
 	for i, payload := range payloads[:now] {
@@ -158,7 +164,8 @@ func (t *pacedTrack) send(n int) {
 func (t *pacedTrack) step() (more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.budget = min(t.budget, 0) + t.out.pace()*paceStep.Seconds()
+	rate, _ := t.out.pace()
+	t.budget = min(t.budget, 0) + rate*paceStep.Seconds()
 	n := 0
 	for n < min(t.portion, len(t.waiting)) && t.budget > 0 {
 		t.budget -= float64(t.waiting[n].size)

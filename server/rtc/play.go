@@ -168,8 +168,9 @@ func (p *player) count(packets, bytes int) {
 // Closed implements room.Sink.
 func (p *player) Closed(reason error) { p.end(reason) }
 
-// readRTCP reads what the player reports. Requests for a keyframe, what is known of the
-// bandwidth and reports on the sound's loss go to the room. It ends with the connection.
+// readRTCP reads what the player reports but transport-wide feedback. Requests for a
+// keyframe, what is known of the bandwidth and reports on the sound's loss go to the room. It
+// ends with the connection.
 func (p *player) readRTCP(sender *webrtc.RTPSender) {
 	buf := make([]byte, 1500)
 	for {
@@ -192,11 +193,6 @@ func (p *player) readRTCP(sender *webrtc.RTPSender) {
 				if p.out != nil {
 					p.out.nack(packet)
 				}
-			case *rtcp.TransportLayerCC:
-				if p.out != nil {
-					p.out.feedback(packet)
-					p.tellBandwidth()
-				}
 			case *rtcp.ReceiverEstimatedMaximumBitrate:
 				if p.out != nil {
 					p.out.told(int(packet.Bitrate))
@@ -204,6 +200,17 @@ func (p *player) readRTCP(sender *webrtc.RTPSender) {
 			}
 		}
 	}
+}
+
+// feedback takes a packet of transport-wide feedback.
+func (p *player) feedback(packet []byte) {
+	var fb rtcp.TransportLayerCC
+	if err := fb.Unmarshal(packet); err != nil {
+		p.server.rejected.add(rejectedPacket)
+		return
+	}
+	p.out.feedback(&fb)
+	p.tellBandwidth()
 }
 
 // reportLoss takes the reports (RFC 3550, 6.4.1) that came with the packets for sender, of

@@ -26,6 +26,8 @@ const (
 	// resendShare is how much of the estimate, in percent, goes to what is sent again, and
 	// resendBurst how much of that may be saved up.
 	resendShare, resendBurst = 50, 500 * time.Millisecond
+	// queuedBurst is the same while a queue stands, which a burst would overflow again.
+	queuedBurst = 50 * time.Millisecond
 	// padBurst bounds how many packets of a probe are sent in one step of the pacer.
 	padBurst = 4
 )
@@ -61,7 +63,6 @@ type sender struct {
 	credit   float64 // bytes that may be sent again
 	credited time.Duration
 
-	wanted int           // rate to probe for, bit/s
 	padded time.Duration // when the probe was brought up to date
 	debt   float64       // bytes that the probe still has to send
 	pad    uint16        // sequence number of what it sent last
@@ -122,7 +123,7 @@ func (s *sender) write(h *rtp.Header, payload []byte, _ interceptor.Attributes) 
 // send numbers a packet and sends it. It needs the lock.
 func (s *sender) send(h *rtp.Header, payload []byte) (int, error) {
 	now := s.now()
-	rate := s.estimator.Probe(s.wanted, now)
+	rate := s.estimator.Probe(0, now)
 	size := h.MarshalSize() + len(payload)
 	binary.BigEndian.PutUint16(s.number[:], s.estimator.Sent(size, rate > 0, now))
 	s.debt -= float64(size)
@@ -150,7 +151,11 @@ func (s *sender) nack(n *rtcp.TransportLayerNack) {
 	}
 	now := s.now()
 	rate := float64(s.estimator.Rate()) * resendShare / 100 / 8
-	s.credit = min(s.credit+rate*(now-s.credited).Seconds(), rate*resendBurst.Seconds())
+	burst := resendBurst
+	if s.estimator.Queued() {
+		burst = queuedBurst
+	}
+	s.credit = min(s.credit+rate*(now-s.credited).Seconds(), max(rate*burst.Seconds(), maxPayload))
 	s.credited = now
 	pause := max(s.estimator.RTT()+resendMargin, resendLeast)
 	for _, pair := range n.Nacks {
@@ -224,16 +229,15 @@ func (s *sender) bandwidth() (rate int, probes bool) {
 func (s *sender) try(wanted int) (probing bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wanted = wanted
 	if s.extension == 0 || !s.rtx {
-		s.wanted = 0
+		return false
 	}
 	now := s.now()
-	probing = s.estimator.Probe(s.wanted, now) > 0
-	if probing {
-		s.padded, s.debt = now, 0
+	if s.estimator.Probe(0, now) > 0 {
+		return true
 	}
-	return probing
+	s.padded, s.debt = now, 0
+	return s.estimator.Probe(wanted, now) > 0
 }
 
 // step sends what a probe has to send beside the media by now, and tells whether it goes on.
@@ -241,7 +245,7 @@ func (s *sender) step() (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	rate := s.estimator.Probe(s.wanted, now)
+	rate := s.estimator.Probe(0, now)
 	if rate == 0 || s.closed {
 		return false
 	}
@@ -262,11 +266,16 @@ func (s *sender) step() (more bool) {
 	return true
 }
 
-// pace is at which rate packets are to be sent at most, in byte/s.
-func (s *sender) pace() float64 {
+// pace is at which rate packets are to be sent at most, in byte/s, and whether all are to be
+// paced, since what is sent faster would be lost in a queue that stands.
+func (s *sender) pace() (rate float64, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return paceFactor * float64(s.estimator.Rate()) / 8
+	rate = float64(s.estimator.Rate()) / 8
+	if s.estimator.Queued() {
+		return queuedFactor * rate, true
+	}
+	return paceFactor * rate, false
 }
 
 // Close implements interceptor.Interceptor.

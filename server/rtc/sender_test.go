@@ -281,3 +281,54 @@ func TestSenderAllocs(t *testing.T) {
 		t.Errorf("%v allocations a picture", allocs)
 	}
 }
+
+// TestStandingQueue: while a queue stands on the way, no more is sent than is estimated, of
+// pictures of any size, and what is lost in it is not sent again all at once.
+func TestStandingQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var wg sync.WaitGroup
+		w := &wire{rate: 2_000_000}
+		out, s := sending(newPacer(wg.Go), w)
+		play := func(pictures, packets int) {
+			for range pictures {
+				out.write(picture(packets), uint32(time.Since(w.start)*90/time.Millisecond), false)
+				time.Sleep(40 * time.Millisecond)
+				if fb := w.report(); fb != nil {
+					s.feedback(fb)
+				}
+			}
+		}
+		play(25, 4)
+		w.mu.Lock()
+		w.rate = 500_000
+		w.mu.Unlock()
+		for range 20 {
+			if play(1, 4); s.estimator.Queued() {
+				break
+			}
+		}
+		rate, _ := s.bandwidth()
+		if !s.estimator.Queued() || rate > 500_000 {
+			t.Fatalf("%d, a queue stands: %v", rate, s.estimator.Queued())
+		}
+		for i := range uint16(20) {
+			s.nack(&rtcp.TransportLayerNack{MediaSSRC: testSSRC, Nacks: []rtcp.NackPair{{PacketID: out.track.header.SequenceNumber - i}}})
+		}
+		if n := s.resent.Load(); n == 0 || n > 3 {
+			t.Errorf("%d packets are sent again at once", n)
+		}
+		before := len(w.headers)
+		play(5, 4) // 928 kbit/s
+		w.mu.Lock()
+		bytes := 0
+		for _, payload := range w.payloads[before:] {
+			bytes += len(payload)
+		}
+		w.mu.Unlock()
+		if got := 8 * bytes * 5; got > rate*5/4 || got < rate/2 {
+			t.Errorf("%d bit/s are sent, %d are estimated", got, rate)
+		}
+		out.close()
+		wg.Wait()
+	})
+}

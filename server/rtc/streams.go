@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/transport/v5/packetio"
 )
 
@@ -16,7 +17,11 @@ type streams struct {
 	flood   func() // called when the peer uses too many SSRCs
 	// fresh, if set, is called with the first packet of each SSRC. It must not block.
 	fresh func(packet []byte)
-	n     atomic.Int32
+	// feedback, if set, is called with transport-wide feedback. That names the SSRC of
+	// whichever packet came last, which may be one whose RTCP nobody reads: a session's
+	// repair stream. It must not block.
+	feedback func(packet []byte)
+	n        atomic.Int32
 }
 
 // buffer implements webrtc.SettingEngine.BufferFactory.
@@ -33,14 +38,17 @@ func (s *streams) buffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteC
 	buffer := &streamBuffer{b: b}
 	if kind == packetio.RTPBufferPacket {
 		buffer.fresh = s.fresh
+	} else {
+		buffer.feedback = s.feedback
 	}
 	return buffer
 }
 
 // streamBuffer makes a packetio.Buffer an io.ReadWriteCloser.
 type streamBuffer struct {
-	b     *packetio.Buffer
-	fresh func(packet []byte) // nil after the first packet
+	b        *packetio.Buffer
+	fresh    func(packet []byte) // nil after the first packet
+	feedback func(packet []byte)
 }
 
 func (s *streamBuffer) Read(p []byte) (int, error) {
@@ -50,12 +58,22 @@ func (s *streamBuffer) Read(p []byte) (int, error) {
 
 // Write is called by one goroutine, which reads the connection.
 func (s *streamBuffer) Write(p []byte) (int, error) {
+	if s.feedback != nil && isTransportFeedback(p) {
+		s.feedback(p)
+		return len(p), nil
+	}
 	n, err := s.b.Write(p, nil)
 	if s.fresh != nil {
 		s.fresh(p)
 		s.fresh = nil
 	}
 	return n, err
+}
+
+// isTransportFeedback tells transport-wide feedback from other RTCP
+// (draft-holmer-rmcat-transport-wide-cc-extensions-01, 3.1).
+func isTransportFeedback(p []byte) bool {
+	return len(p) >= 4 && p[0]&0x1f == rtcp.FormatTCC && rtcp.PacketType(p[1]) == rtcp.TypeTransportSpecificFeedback
 }
 
 func (s *streamBuffer) Close() error                      { return s.b.Close() }
