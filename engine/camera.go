@@ -33,9 +33,10 @@ const (
 
 // camera turns the video packets of one publication into its newest picture.
 //
-// Packets of one layer are assembled on the publisher's goroutine; whole access units go
-// through a short queue to a goroutine that decodes them. After a loss nothing is decoded
-// until a keyframe comes: the last good picture stays rather than a smeared one.
+// Packets of one layer are assembled on the publisher's goroutine; whole access units wait
+// in a short queue until the picture is asked for, or pool decodes them. After a loss
+// nothing is decoded until a keyframe comes: the last good picture stays rather than a
+// smeared one.
 //
 // Whether it is watched, the camera learns from being asked for its picture. If nobody
 // asks, it keeps the access units since the last keyframe, as far as they are few, and
@@ -89,13 +90,12 @@ func newCamera(e *Engine, stream string, request func(layer int), sound func() (
 		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
 		assembler:  h264.NewAssembler(h264.Config{Wait: cameraWait}),
 		complained: -complainEvery, resized: -resizeEvery,
-		decoding: decoding{wake: make(chan struct{}, 1)},
+		decoding: decoding{pool: e.pool},
 	}
 	c.layers.init()
 	c.needKey.Store(true)
 	c.paused.Store(true)
 	c.asked.Store(int64(-cameraIdle))
-	e.cameras.Go(c.run)
 	return c
 }
 
@@ -216,8 +216,11 @@ func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
 	unit.captured, unit.timed = c.layers.all[c.layers.taken].clock.moment(au.SSRC, au.Timestamp)
 	dropped, ok := c.enqueue(unit, au.Data, c.paused.Load())
 	c.engine.metrics.FramesDropped.Add(uint64(dropped))
-	if !ok {
+	switch {
+	case !ok:
 		c.needKey.Store(true)
+	case !c.paused.Load():
+		c.pool.offer(c, c.waits() > maxDue)
 	}
 }
 
@@ -274,6 +277,7 @@ func (v *view) Sequence() uint64 {
 		v.enlist()
 	}
 	v.look(now)
+	v.decodeDue()
 	return v.sequence(now)
 }
 

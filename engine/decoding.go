@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"sectile/engine/sched"
+	"sectile/asm/yuv"
 )
 
 const (
@@ -28,17 +28,25 @@ type accessUnit struct {
 	captured time.Duration // on the publisher's clock
 }
 
+// blocks is how many macroblocks its picture has.
+func (au *accessUnit) blocks() int { return yuv.Blocks(au.size[0]) * yuv.Blocks(au.size[1]) }
+
 // decoding is the queue of a camera's access units, and its decoder.
 type decoding struct {
+	pool   *pool
+	listed bool // in the pool, whose lock guards it
+
 	mu     sync.Mutex
 	queue  []accessUnit
 	bytes  int      // in queue
+	blocks int      // macroblocks of its pictures,
+	owed   int      // and how many of them count as pending
 	spare  [][]byte // buffers of decoded access units
+	kept   bool     // nobody watches: nothing is decoded
 	behind bool     // the queue is longer than usual, since it was kept while nobody watched
 	closed bool
-	wake   chan struct{}
 
-	// Of run's goroutine.
+	work    sync.Mutex // held while decoding; guards what follows
 	decoder *decoder
 	decoded [2]int // size of the stream that it decodes
 	broken  bool   // it failed and waits for a keyframe
@@ -50,6 +58,11 @@ type decoding struct {
 func (d *decoding) enqueue(au accessUnit, data []byte, keep bool) (dropped int, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return 1, false
+	}
+	defer d.settle()
+	d.kept = keep
 	full := len(d.queue) >= maxUnits && (!d.behind || d.bytes > 2*maxKeptBytes)
 	if keep {
 		if au.key {
@@ -70,10 +83,28 @@ func (d *decoding) enqueue(au accessUnit, data []byte, keep bool) (dropped int, 
 	au.data = append(buf[:0], data...)
 	d.queue = append(d.queue, au)
 	d.bytes += len(data)
-	if !keep {
-		d.signal()
-	}
+	d.blocks += au.blocks()
 	return dropped, true
+}
+
+// settle tells the pool how much waits. It needs the lock.
+func (d *decoding) settle() {
+	owed := d.blocks
+	if d.kept || d.closed {
+		owed = 0
+	}
+	d.pool.pending.Add(int64(owed - d.owed))
+	d.owed = owed
+}
+
+// waits tells how many access units wait to be decoded.
+func (d *decoding) waits() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kept || d.closed {
+		return 0
+	}
+	return len(d.queue)
 }
 
 // clear empties the queue. It needs the lock.
@@ -82,7 +113,7 @@ func (d *decoding) clear() {
 		d.recycle(d.queue[i].data)
 		d.queue[i] = accessUnit{}
 	}
-	d.queue, d.bytes = d.queue[:0], 0
+	d.queue, d.bytes, d.blocks = d.queue[:0], 0, 0
 }
 
 // recycle keeps a buffer for later access units, if there are not enough of them. It needs
@@ -93,69 +124,66 @@ func (d *decoding) recycle(buf []byte) {
 	}
 }
 
-func (d *decoding) signal() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
-	}
-}
-
-// resume has decoded what was kept.
+// resume has what was kept decoded.
 func (d *decoding) resume() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.behind = len(d.queue) > 0
-	d.signal()
+	d.kept, d.behind = false, len(d.queue) > 0
+	d.settle()
 }
 
-// close ends the camera; its goroutine frees the decoder.
-func (d *decoding) close() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.closed = true
-	d.signal()
+// close ends the camera.
+func (c *camera) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.settle()
+	c.mu.Unlock()
+	c.pool.forget(c)
+	c.engine.cameras.Go(c.free)
 }
 
 // next takes the oldest access unit out of the queue.
 func (d *decoding) next() (au accessUnit, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || len(d.queue) == 0 {
+	if d.kept || d.closed || len(d.queue) == 0 {
 		d.behind = false
 		return accessUnit{}, false
 	}
 	au = d.queue[0]
 	d.queue = slices.Delete(d.queue, 0, 1)
 	d.bytes -= len(au.data)
+	d.blocks -= au.blocks()
+	d.settle()
 	return au, true
 }
 
-// run decodes until the camera is closed.
-func (c *camera) run() {
-	defer c.free()
-	for range c.wake {
-		for {
-			if c.paused.Load() {
-				break
-			}
-			au, ok := c.next()
-			if !ok {
-				break
-			}
-			c.engine.decodes <- struct{}{}
-			c.decode(au)
-			<-c.engine.decodes
+// decodeDue decodes what waits, on the tick that wants to draw it, or leaves it to the pool
+// if it is much.
+func (c *camera) decodeDue() {
+	if c.waits() > maxDue {
+		c.pool.offer(c, true)
+		return
+	}
+	c.drain()
+}
 
-			c.mu.Lock()
-			c.recycle(au.data)
-			c.mu.Unlock()
-		}
-		c.mu.Lock()
-		closed := c.closed
-		c.mu.Unlock()
-		if closed {
+// drain decodes all that waits, and waits for who decodes it already.
+func (c *camera) drain() {
+	c.work.Lock()
+	defer c.work.Unlock()
+	for {
+		au, ok := c.next()
+		if !ok {
 			return
 		}
+		c.engine.decodes <- struct{}{}
+		c.decode(au)
+		<-c.engine.decodes
+
+		c.mu.Lock()
+		c.recycle(au.data)
+		c.mu.Unlock()
 	}
 }
 
@@ -178,9 +206,7 @@ func (c *camera) decode(au accessUnit) {
 		}
 		c.decoder, c.decoded = &decoder{VideoDecoder: made}, au.size
 	}
-	var ok bool
-	var err error
-	sched.Background(func() { ok, err = c.decoder.Decode(au.data) })
+	ok, err := c.decoder.Decode(au.data)
 	c.broken = err != nil
 	if err != nil {
 		c.log.Debug("video decode", "err", err)
@@ -201,7 +227,10 @@ func (c *camera) decode(au accessUnit) {
 	c.pictures.push(f)
 }
 
+// free frees the decoder once nobody decodes.
 func (c *camera) free() {
+	c.work.Lock()
+	defer c.work.Unlock()
 	c.picture.Lock()
 	defer c.picture.Unlock()
 	c.pictures.clear()

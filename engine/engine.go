@@ -53,7 +53,8 @@ type Engine struct {
 	audio   *sched.Scheduler
 	video   *sched.Scheduler
 	decodes chan struct{} // a place for each video decode that may run at once
-	cameras sync.WaitGroup
+	pool    *pool
+	cameras sync.WaitGroup // workers of pool, and cameras that are being freed
 
 	pictures atomic.Uint64 // decoded so far: names the newest
 	load     loadMeter
@@ -77,14 +78,17 @@ func New(c Config) *Engine {
 	workers := cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
 	e := &Engine{
 		codecs: c.Codecs, log: c.Log, metrics: metrics.New(), start: time.Now(),
-		decodes: make(chan struct{}, workers),
-		rooms:   map[string]*room.Room{}, streams: map[string]*stream{},
+		decodes: make(chan struct{}, workers), pool: newPool(workers),
+		rooms: map[string]*room.Room{}, streams: map[string]*stream{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
 	e.audio = sched.NewPacked(workers, e.Now, e.metrics)
 	e.video = sched.New(workers, e.Now, nil)
+	for range workers {
+		e.cameras.Go(e.pool.run)
+	}
 	e.load.start(e, workers, c.CPU)
 	return e
 }
@@ -116,6 +120,7 @@ func (e *Engine) Close() {
 	for _, r := range rooms {
 		r.Close()
 	}
+	e.pool.close()
 	e.cameras.Wait()
 }
 
