@@ -1,0 +1,92 @@
+package client
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Relay is a bad link to a server's UDP port for clients that cannot have a Link: they are
+// given its address in place of the server's.
+type Relay struct {
+	server netip.AddrPort
+	front  *impaired // towards clients
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	backs  map[netip.AddrPort]*net.UDPConn // towards the server, by client
+	closed bool
+}
+
+// NewRelay makes a relay on loopback.
+func NewRelay(server netip.AddrPort) (*Relay, error) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, err
+	}
+	r := &Relay{server: server, front: newImpaired(udp{conn}, Impairment{}, Impairment{}, 1), backs: map[netip.AddrPort]*net.UDPConn{}}
+	r.wg.Go(r.up)
+	return r, nil
+}
+
+// Addr is where clients send to.
+func (r *Relay) Addr() netip.AddrPort { return r.front.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// Impair changes what happens to packets to the server and from it, from now on.
+func (r *Relay) Impair(up, down Impairment) { r.front.impair(down, up) }
+
+// Close ends the relay.
+func (r *Relay) Close() error {
+	err := r.front.Close()
+	r.mu.Lock()
+	r.closed = true
+	for _, back := range r.backs {
+		back.Close()
+	}
+	r.mu.Unlock()
+	r.wg.Wait()
+	return err
+}
+
+// up carries what clients send.
+func (r *Relay) up() {
+	buffer := make([]byte, maxPacket)
+	for {
+		n, from, err := r.front.ReadFromAddrPort(buffer)
+		if err != nil {
+			return
+		}
+		if back := r.back(netip.AddrPortFrom(from.Addr().Unmap(), from.Port())); back != nil {
+			_, _ = back.Write(buffer[:n]) // what is lost is lost
+		}
+	}
+}
+
+// back is the socket for a client; nil if there is none.
+func (r *Relay) back(client netip.AddrPort) *net.UDPConn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	back := r.backs[client]
+	if back != nil || r.closed {
+		return back
+	}
+	back, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(r.server))
+	if err != nil {
+		return nil
+	}
+	r.backs[client] = back
+	r.wg.Go(func() { r.down(back, client) })
+	return back
+}
+
+// down carries what the server sends to one client.
+func (r *Relay) down(back *net.UDPConn, client netip.AddrPort) {
+	buffer := make([]byte, maxPacket)
+	for {
+		n, err := back.Read(buffer)
+		if err != nil {
+			return
+		}
+		_, _ = r.front.WriteToAddrPort(buffer[:n], client)
+	}
+}
