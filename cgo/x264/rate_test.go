@@ -1,8 +1,8 @@
 package x264
 
 import (
-	"errors"
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
