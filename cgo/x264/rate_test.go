@@ -105,7 +105,7 @@ func TestRefreshes(t *testing.T) {
 	for _, c := range []struct {
 		moving      int
 		least, most int
-	}{{blocks, 1, 4}, {blocks / 2, 4, 8}, {blocks / 10, 7, 11}} {
+	}{{blocks, 1, 4}, {blocks / 2, 3, 7}, {blocks / 10, 6, 9}} {
 		r := newRate(1_500_000, fps, 1280, 720, blocks)
 		same := bytes.Repeat([]byte{1}, blocks)
 		clear(same[:c.moving])
