@@ -36,6 +36,9 @@ type Config struct {
 	Log    *slog.Logger // nil: silent
 	// CPU tells the user and system time of the process, as a part of its load; nil: not known.
 	CPU func() time.Duration
+	// RealTime has sound use threads of real-time priority when there is much of it, or the
+	// machine makes it late.
+	RealTime bool
 	// Workers is how many ticks of sound, ticks of pictures and decodes of pictures may run
 	// at once, each: the number of processors. 0 is GOMAXPROCS.
 	Workers int
@@ -84,7 +87,11 @@ func New(c Config) *Engine {
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	e.audio = sched.NewPacked(workers, e.Now, e.metrics)
+	newAudio := sched.NewPacked
+	if c.RealTime {
+		newAudio = sched.NewUrgent
+	}
+	e.audio = newAudio(workers, e.Now, e.metrics)
 	e.video = sched.New(workers, e.Now, nil)
 	for range workers {
 		e.cameras.Go(e.pool.run)

@@ -69,7 +69,7 @@ func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
 	if err := cpu.EnvError(); err != nil {
 		return s, err
 	}
-	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log, Workers: s.procs.Machine(), CPU: s.procs.CPUTime})
+	s.engine = engine.New(engine.Config{Codecs: codecs.Factory{}, Log: log, RealTime: true, Workers: s.procs.Machine(), CPU: s.procs.CPUTime})
 	s.load = s.engine.Load
 	if err := s.restore(c); err != nil {
 		return s, err

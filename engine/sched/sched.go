@@ -34,7 +34,7 @@ const (
 	// A packed scheduler uses another worker when those in use are busy for this share of
 	// their time, and takes tasks from a worker above the second one.
 	packed, crowded = 0.25, 0.35
-	// A worker of a packed scheduler that is busy for more than pressed of its time is
+	// A worker of an urgent scheduler that is busy for more than pressed of its time is
 	// urgent, and so is one that was up very late several times in a second, because of other
 	// programs. It ends when all has been well, and the worker less than relaxed of its time
 	// busy, for some seconds.
@@ -59,9 +59,9 @@ type Scheduler struct {
 
 	around atomic.Pointer[around]
 	packed bool
-	urgent atomic.Int32  // workers that are
-	early  time.Duration // by how much ticks may come before their deadlines
-	sleep  func(time.Duration)
+	urgent atomic.Int32        // workers that are
+	early  time.Duration       // by how much ticks may come before their deadlines
+	sleep  func(time.Duration) // of urgent workers; nil: none is
 
 	mu      sync.Mutex
 	workers []*worker
@@ -82,6 +82,13 @@ func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler 
 // NewPacked is like New, but for short ticks, in time, with few wake-ups: tasks share a worker as long as it has time
 // for them, and come up to half a millisecond before their deadlines.
 func NewPacked(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
+	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early}, workers)
+}
+
+// NewUrgent is like NewPacked, but workers with much to do, or which were late, are urgent:
+// they have a thread each, of real-time priority if the process may ask for that, and wait
+// in the kernel for their deadlines, on real time whatever the clock says.
+func NewUrgent(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
 	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early, sleep: sleep}, workers)
 }
 
@@ -136,7 +143,7 @@ func (s *Scheduler) Worked(list []time.Duration) []time.Duration {
 	return list
 }
 
-// Urgent tells whether workers of a packed scheduler have much to do, or lately were late.
+// Urgent tells whether workers of an urgent scheduler have much to do, or lately were late.
 // They then are threads of real-time priority, and do best if the Go runtime has a processor
 // for each to spare (GOMAXPROCS).
 func (s *Scheduler) Urgent() bool { return s.urgent.Load() > 0 }
@@ -257,7 +264,7 @@ func (w *worker) hurry() {
 		w.well = 0
 	}
 	switch s := w.scheduler; {
-	case !s.packed:
+	case s.sleep == nil:
 	case !w.urgent && (load > pressed || late >= several):
 		w.urgent = true
 		s.urgent.Add(1)
