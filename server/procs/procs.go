@@ -39,12 +39,15 @@ type Fitter struct {
 	rule
 }
 
+// machine is GOMAXPROCS before any Fitter has changed it.
+var machine = sync.OnceValue(func() int { return runtime.GOMAXPROCS(0) })
+
 // New makes a Fitter. It does nothing if GOMAXPROCS is set in the environment, or where the
 // CPU time of the process is unknown.
 func New() *Fitter {
 	_, known := used()
 	return &Fitter{
-		machine: runtime.GOMAXPROCS(0), fixed: !known || os.Getenv("GOMAXPROCS") != "",
+		machine: machine(), fixed: !known || os.Getenv("GOMAXPROCS") != "",
 		set: func(n int) { runtime.GOMAXPROCS(n) },
 	}
 }
@@ -72,6 +75,7 @@ func (f *Fitter) Run(ctx context.Context, busy func() bool) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
+			f.restore()
 			return
 		}
 		cpuNow, now, is := f.CPUTime(), time.Now(), busy()
@@ -79,6 +83,16 @@ func (f *Fitter) Run(ctx context.Context, busy func() bool) {
 		f.step(is || cores > little, is || cores > much)
 		cpu, at = cpuNow, now
 	}
+}
+
+// restore sets what was before.
+func (f *Fitter) restore() {
+	if f.fixed {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.set(f.machine)
 }
 
 // step sets what the rule says.

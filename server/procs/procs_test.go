@@ -72,6 +72,7 @@ func TestRun(t *testing.T) {
 		last(1)
 		cancel()
 		<-done
+		last(3) // as before
 	})
 }
 
