@@ -50,10 +50,9 @@ type VideoDecoder interface {
 type VideoEncoder interface {
 	// Encode encodes one picture, whose Colours are 0. pts counts in 1/90000 s and must grow.
 	// key forces an IDR with SPS and PPS; the encoder may make one without being asked. same,
-	// if it is not nil, saves work: it holds 1 for each macroblock
-	// that is equal to that of the picture encoded before and 0 for the others, row by row,
-	// yuv.Blocks(Width) × yuv.Blocks(Height). The access unit, Annex B, is valid until the
-	// next call.
+	// if it is not nil, saves work: it holds 1 for each macroblock that is equal to that of
+	// the picture encoded before and 0 for the others, row by row, yuv.Blocks(Width) ×
+	// yuv.Blocks(Height). The access unit, Annex B, is valid until the next call.
 	Encode(img *yuv.Image, pts int64, key bool, same []byte) (au []byte, isKey bool, err error)
 	// SetBitrate changes the bitrate, in bit/s, from the next picture on.
 	SetBitrate(bitsPerSecond int) error

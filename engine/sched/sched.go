@@ -79,8 +79,9 @@ func New(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler 
 	return start(&Scheduler{clock: clock, metrics: m}, workers)
 }
 
-// NewPacked is like New, but for short ticks, in time, with few wake-ups: tasks share a worker as long as it has time
-// for them, and come up to half a millisecond before their deadlines.
+// NewPacked is like New, but for short ticks, in time, with few wake-ups: tasks share a
+// worker as long as it has time for them, and come up to half a millisecond before their
+// deadlines.
 func NewPacked(workers int, clock func() time.Duration, m *metrics.Engine) *Scheduler {
 	return start(&Scheduler{clock: clock, metrics: m, packed: true, early: early}, workers)
 }
