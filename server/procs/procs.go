@@ -70,6 +70,9 @@ func (f *Fitter) Run(ctx context.Context, busy func() bool) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	cpu, at := f.CPUTime(), time.Now()
+	if !f.fixed {
+		indulge()
+	}
 	f.Rouse()
 	for {
 		select {

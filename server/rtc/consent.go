@@ -45,7 +45,8 @@ const (
 	stunHeader     = 20
 )
 
-// checkedConn is the socket as one session's ICE agent uses it.
+// checkedConn is the socket as one session's ICE agent uses it, through which pion sends what
+// is not ICE, too.
 type checkedConn struct {
 	net.PacketConn
 	ice.AddrPortReaderWriter
@@ -55,10 +56,13 @@ type checkedConn struct {
 
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (c checkedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	addr := netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
 	if len(b) < stunHeader || b[0] > 3 { // not STUN (RFC 7983)
+		if isReport(b) && c.consent.port.gather(b, addr) {
+			return len(b), nil
+		}
 		return c.AddrPortReaderWriter.WriteToAddrPort(b, to)
 	}
-	addr := netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
 	kind := string(b[:2])
 	if kind == bindingSuccess {
 		// The agent answers a check with success only if the check's integrity holds (RFC

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -73,4 +74,48 @@ func TestConsent(t *testing.T) {
 	write(request, known, 0, 0)
 	now += 4 * time.Second // sound has ended
 	write(request, known, 1, 0)
+}
+
+// Reports that are made in one turn leave together at its end, what else pion sends at once.
+func TestTogether(t *testing.T) {
+	conn, err := udp.Listen("udp4", "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p := newPort(conn, func() time.Duration { return time.Minute })
+	through := &writes{}
+	c := checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p}}
+	to := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	packet := func(kind byte) []byte { return append([]byte{0x80, kind}, make([]byte, 38)...) }
+	write := func(b []byte) {
+		t.Helper()
+		if n, err := c.WriteToAddrPort(b, to); n != len(b) || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+	}
+	const senderReport, receiverReport, feedback, picture = 200, 201, 205, 96
+	p.together(func() {
+		for _, kind := range []byte{senderReport, feedback, receiverReport, picture} {
+			write(packet(kind))
+		}
+		if len(through.packets) != 2 || len(p.out.packets) != 2 {
+			t.Errorf("%d were sent at once and %d kept, want 2 and 2", len(through.packets), len(p.out.packets))
+		}
+	})
+	if len(p.out.packets) != 0 {
+		t.Errorf("%d are left", len(p.out.packets))
+	}
+	write(packet(senderReport))
+	if len(through.packets) != 3 {
+		t.Error("a report of no turn is kept")
+	}
+	// The socket has sent them, to itself.
+	if err := conn.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := conn.ReadBatch()
+	if err != nil || len(batch) != 2 || batch[0].Data[1] != senderReport || batch[1].Data[1] != receiverReport {
+		t.Errorf("%d packets, %v", len(batch), err)
+	}
 }

@@ -45,9 +45,10 @@ type port struct {
 	spares   [][]byte      // for such copies
 	pictured time.Duration // when a packet of a picture came last
 
-	outMu sync.Mutex
-	out   *outgoing
-	spare []*outgoing
+	outMu     sync.Mutex
+	out       *outgoing
+	spare     []*outgoing
+	gathering atomic.Bool // reports leave together
 }
 
 // outgoing are packets that wait for flush.
@@ -220,6 +221,29 @@ func (p *port) ReadFrom(b []byte) (int, net.Addr, error) {
 		return n, nil, err
 	}
 	return n, net.UDPAddrFromAddrPort(addr), nil
+}
+
+// isReport tells sender and receiver reports, encrypted or not (RFC 3550, 6.4; RFC 3711, 3.4).
+func isReport(packet []byte) bool {
+	const sender, receiver = 200, 201
+	return len(packet) >= 8 && packet[0]>>6 == 2 && (packet[1] == sender || packet[1] == receiver)
+}
+
+// together has the reports that are written while f runs leave together at its end.
+func (p *port) together(f func()) {
+	p.gathering.Store(true)
+	f()
+	p.gathering.Store(false)
+	p.flush()
+}
+
+// gather queues a report while others are waited for, and tells whether it did.
+func (p *port) gather(data []byte, to netip.AddrPort) bool {
+	if !p.gathering.Load() {
+		return false
+	}
+	p.queue(data, to)
+	return true
 }
 
 // queue copies a packet to those that flush sends.

@@ -183,9 +183,11 @@ func (s *Server) tick() {
 			}
 		}
 		s.mu.Unlock()
-		for _, session := range now {
-			session.role.tick()
-		}
+		s.socket.together(func() {
+			for _, session := range now {
+				session.role.tick()
+			}
+		})
 		clear(now)
 		now = now[:0]
 	}
