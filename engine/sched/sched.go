@@ -35,12 +35,12 @@ const (
 	// their time, and takes tasks from a worker above the second one.
 	packed, crowded = 0.25, 0.35
 	// A worker of an urgent scheduler that is busy for more than pressed of its time is
-	// urgent, and so is one that was up very late several times in a second, because of other
-	// programs. It ends when all has been well, and the worker less than relaxed of its time
-	// busy, for some seconds.
+	// urgent, and so is one that is up very late several times in each second and often in
+	// all, because of other programs. It ends when all has been well, and the worker less than
+	// relaxed of its time busy, for some seconds.
 	pressed, relaxed = 0.25, 0.15
 	veryLate         = 5 * time.Millisecond
-	several          = 3
+	several, often   = 3, 10
 	wellFor          = 10 // settle
 	// settle is how long a worker's busy time is measured.
 	settle = time.Second
@@ -173,6 +173,7 @@ type worker struct {
 	tasks     taskHeap
 	urgent    bool
 	late      int           // wake-ups that were very late, in this measurement
+	lates     int           // the same in this and those before, as long as there are several in each
 	well      int           // measurements in which all was well
 	since     time.Duration // when the measurement of worked began
 	worked    time.Duration
@@ -259,14 +260,17 @@ func (w *worker) wait(timer *time.Timer, d time.Duration) {
 // kernel runs before all others. With little to do on a machine that has time, changing to
 // that thread and back would cost more than it is worth.
 func (w *worker) hurry() {
-	load, late := w.load(), w.late
+	load, late := w.load(), w.late >= several
+	if w.lates += w.late; !late {
+		w.lates = 0
+	}
 	w.late = 0
-	if w.well++; load > relaxed || late >= several {
+	if w.well++; load > relaxed || late {
 		w.well = 0
 	}
 	switch s := w.scheduler; {
 	case s.sleep == nil:
-	case !w.urgent && (load > pressed || late >= several):
+	case !w.urgent && (load > pressed || w.lates >= often):
 		w.urgent = true
 		s.urgent.Add(1)
 		urge()
@@ -278,7 +282,7 @@ func (w *worker) hurry() {
 // calm ends that the worker is urgent, if it is.
 func (w *worker) calm() {
 	if w.urgent {
-		w.urgent, w.late, w.well = false, 0, 0
+		w.urgent, w.late, w.lates, w.well = false, 0, 0, 0
 		w.scheduler.urgent.Add(-1)
 		relax()
 	}

@@ -257,10 +257,11 @@ func TestUrgent(t *testing.T) {
 				time.Sleep(10 * time.Millisecond) // as if the kernel had others to run
 			}
 		}, func() {})
-		expect(3*time.Second, true)
+		expect(1500*time.Millisecond, false) // once is nothing
+		expect(4*time.Second, true)
 		ended.Store(true) // nothing is left to be in time for
 		expect(time.Second, false)
 		add()
-		expect(3*time.Second, true)
+		expect(5*time.Second, true)
 	})
 }
