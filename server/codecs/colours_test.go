@@ -12,9 +12,7 @@ import (
 	"github.com/gen2brain/x264-go/x264c"
 
 	"sectile/asm/yuv"
-	"sectile/engine"
 	"sectile/engine/h264"
-	"sectile/engine/room"
 )
 
 // bars are of R'G'B'.
@@ -95,30 +93,10 @@ func TestColours(t *testing.T) {
 }
 
 func checkBars(t *testing.T, au []byte, width int) {
-	e := engine.New(engine.Config{Codecs: factory})
+	e, p := filmed(t, width, width*3/5, 3000)
 	defer e.Close()
-	opts := room.DefaultOptions()
-	opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, width, width*3/5, 3000
-	if err := e.AddRoom("r", opts); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := e.AddStream("r", "s"); err != nil {
-		t.Fatal(err)
-	}
-	p, err := e.Publish("s", camera{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder, err := factory.NewVideoDecoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer decoder.Close()
-	s := &spectator{t: t, assembler: h264.NewAssembler(h264.Config{}), decoder: decoder}
-	sub, err := e.Subscribe("r", room.Tracks{Video: true}, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, sub := watch(t, e)
+	defer s.decoder.Close()
 	defer sub.Close()
 	var packetizer h264.Packetizer
 	payloads := packetizer.Packetize(nil, au, 1000)
@@ -128,7 +106,7 @@ func checkBars(t *testing.T, au []byte, width int) {
 	time.Sleep(1500 * time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	img := decoder.Hold()
+	img := s.decoder.Hold()
 	if img.Width != width {
 		t.Fatalf("a mosaic of %d×%d", img.Width, img.Height)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sectile/asm/yuv"
 	"sectile/engine"
+	"sectile/engine/codec"
 	"sectile/engine/h264"
 	"sectile/engine/room"
 )
@@ -17,10 +18,7 @@ import (
 type spectator struct {
 	t         *testing.T
 	assembler *h264.Assembler
-	decoder   interface {
-		Decode([]byte) (bool, error)
-		Close()
-	}
+	decoder   codec.VideoDecoder
 	mu       sync.Mutex
 	sequence uint16
 	first    time.Time
@@ -70,25 +68,47 @@ type camera struct{}
 func (camera) RequestKeyframe(int) {}
 func (camera) Closed(error)        {}
 
+// filmed is an engine with a room "r" of one stream, which somebody publishes.
+func filmed(t *testing.T, width, height, bitrate int) (*engine.Engine, *engine.Publication) {
+	t.Helper()
+	e := engine.New(engine.Config{Codecs: factory})
+	opts := room.DefaultOptions()
+	opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, width, height, bitrate
+	if err := e.AddRoom("r", opts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.AddStream("r", "s"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Publish("s", camera{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, p
+}
+
+// watch plays the mosaic of filmed to a spectator, whose decoder is to be closed.
+func watch(t *testing.T, e *engine.Engine) (*spectator, *room.Subscription) {
+	t.Helper()
+	decoder, err := factory.NewVideoDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spectator{t: t, assembler: h264.NewAssembler(h264.Config{}), decoder: decoder}
+	sub, err := e.Subscribe("r", room.Tracks{Video: true}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, sub
+}
+
 // TestMosaicJoins plays a moving mosaic to players who come one after the other: each can
 // decode all that it is given, from its first picture on, also when it is moved to the half
 // size and back.
 func TestMosaicJoins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := engine.New(engine.Config{Codecs: Factory{}})
+		e, p := filmed(t, 320, 180, 300)
 		defer e.Close()
-		opts := room.DefaultOptions()
-		opts.DisableVideo, opts.Width, opts.Height, opts.VideoBitrate = false, 320, 180, 300
-		if err := e.AddRoom("r", opts); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := e.AddStream("r", "s"); err != nil {
-			t.Fatal(err)
-		}
-		p, err := e.Publish("s", camera{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		const pictures = 200
 		go func() {
 			source, err := factory.NewVideoEncoder(video)
@@ -122,15 +142,7 @@ func TestMosaicJoins(t *testing.T) {
 		var joined []time.Time
 		var subscriptions []*room.Subscription
 		for range 12 {
-			decoder, err := factory.NewVideoDecoder()
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &spectator{t: t, assembler: h264.NewAssembler(h264.Config{}), decoder: decoder}
-			sub, err := e.Subscribe("r", room.Tracks{Video: true}, s)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s, sub := watch(t, e)
 			players, joined, subscriptions = append(players, s), append(joined, time.Now()), append(subscriptions, sub)
 			time.Sleep(130 * time.Millisecond)
 		}
