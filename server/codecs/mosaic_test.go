@@ -19,12 +19,12 @@ type spectator struct {
 	t         *testing.T
 	assembler *h264.Assembler
 	decoder   codec.VideoDecoder
-	mu       sync.Mutex
-	sequence uint16
-	first    time.Time
-	decoded  int
-	width    int
-	height   int
+	mu        sync.Mutex
+	sequence  uint16
+	first     time.Time
+	decoded   int
+	width     int
+	height    int
 }
 
 func (s *spectator) WriteAudio([]byte, uint32) {}
