@@ -79,7 +79,7 @@ bench-network: build
 ## bench-video: a table of the mosaic beside ffmpeg's (VIDEO="-quick" without PSNR and SSIM)
 .PHONY: bench-video
 bench-video: bench-deps
-	go test -c -o bin/video.test $(GOFLAGS),bench ./bench/video
+	go test -c -ldflags '$(RUNTIME)' -o bin/video.test $(GOFLAGS),bench ./bench/video
 	bin/video.test -dir bin/bench-video $(VIDEO)
 
 ## bench-live: a table of rooms with 9 to 98 cameras, live (ARGS="--duration 30s")

@@ -101,20 +101,23 @@ func (o *opener) openControl(packet []byte) ([]byte, error) {
 	return plain, err
 }
 
-// sealer encrypts what is sent to one peer. One goroutine uses it at a time.
+// sealer encrypts the packets of one SSRC that are sent to one peer. One goroutine uses it at
+// a time.
 type sealer struct {
-	context *srtp.Context
-	header  rtp.Header
+	gcm     *gcm          // nil: of a profile without AES-GCM
+	context *srtp.Context // if there is no gcm
+	header  rtp.Header    // of context
 	plain   []byte
 	sealed  []byte
 }
 
-func newSealer(config *srtp.Config) (*sealer, error) {
-	context, err := srtp.CreateContext(config.Keys.LocalMasterKey, config.Keys.LocalMasterSalt, config.Profile)
-	if err != nil {
-		return nil, err
+func newSealer(config *srtp.Config) (s *sealer, err error) {
+	s = &sealer{}
+	if s.gcm, err = newGCM(config); s.gcm != nil || err != nil {
+		return s, err
 	}
-	return &sealer{context: context}, nil
+	s.context, err = srtp.CreateContext(config.Keys.LocalMasterKey, config.Keys.LocalMasterSalt, config.Profile)
+	return s, err
 }
 
 // seal makes an encrypted packet, valid until the next call. It allocates nothing once its
@@ -122,9 +125,16 @@ func newSealer(config *srtp.Config) (*sealer, error) {
 func (s *sealer) seal(header *rtp.Header, payload []byte) ([]byte, error) {
 	const room = 64 // for the header and the authentication tag
 	if need := len(payload) + room; cap(s.plain) < need {
-		s.plain, s.sealed = make([]byte, 2*need), make([]byte, 0, 2*need)
+		s.plain, s.sealed = make([]byte, 2*need), make([]byte, 2*need)
 	}
-	s.plain = s.plain[:cap(s.plain)]
+	s.plain, s.sealed = s.plain[:cap(s.plain)], s.sealed[:cap(s.sealed)]
+	if s.gcm != nil {
+		n, err := header.MarshalTo(s.sealed)
+		if err != nil {
+			return nil, err
+		}
+		return s.gcm.seal(s.sealed[:n], payload, header.SSRC, header.SequenceNumber)
+	}
 	n, err := header.MarshalTo(s.plain)
 	if err != nil {
 		return nil, err
