@@ -56,9 +56,8 @@ func newMosaic(r *Room) *mosaic {
 
 // list adds a player, who is owed a keyframe. It starts the ticks when it is the first.
 func (m *mosaic) list(s *Subscription) {
-	s.video.Lock()
-	s.watching, s.playing, s.asks = true, none, false
-	s.video.Unlock()
+	s.anew.Store(true)
+	s.watching.Store(true)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.players = append(m.players, s)
@@ -72,14 +71,13 @@ func (m *mosaic) list(s *Subscription) {
 	}
 }
 
-// unlist removes a player. After it returns, no picture is handed to them.
+// unlist removes a player, who is handed no picture any more, but for one that they may be
+// given at the moment.
 func (m *mosaic) unlist(s *Subscription) {
 	m.mu.Lock()
 	m.players = slices.DeleteFunc(m.players, func(other *Subscription) bool { return other == s })
 	m.mu.Unlock()
-	s.video.Lock()
-	s.watching = false
-	s.video.Unlock()
+	s.watching.Store(false)
 }
 
 // close frees the encoders once the tick that may be running is over.
@@ -188,6 +186,9 @@ func (m *mosaic) assign(deadline time.Duration) {
 	}
 	for _, s := range m.all {
 		s.video.Lock()
+		if s.anew.Swap(false) {
+			s.playing, s.asks = none, false
+		}
 		target, playing, rate := s.selector.size(), s.playing, s.selector.bandwidth.Rate
 		asks := s.asks && deadline-s.started >= askFloor
 		s.video.Unlock()
@@ -223,7 +224,7 @@ func (r *rendition) wait(s *Subscription, playing size) {
 func (s *Subscription) give(au *AccessUnit, of size, now time.Duration) {
 	s.video.Lock()
 	defer s.video.Unlock()
-	if !s.watching {
+	if !s.watching.Load() {
 		return
 	}
 	if au.Key {

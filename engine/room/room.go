@@ -117,10 +117,10 @@ func (r *Room) Close() {
 		return
 	}
 	r.closed = true
-	for _, s := range r.subs {
-		s.end(fmt.Errorf("room %s: %w", r.name, ErrClosed))
+	gone := slices.Clone(r.subs)
+	for _, s := range gone {
+		s.leave()
 	}
-	r.subs, r.listeners = nil, nil
 	for _, in := range r.inputs {
 		in.disconnect()
 		in.endFarewell()
@@ -130,6 +130,7 @@ func (r *Room) Close() {
 	r.dropLeaving()
 	r.audio.shared.Close()
 	r.mu.Unlock()
+	end(gone, fmt.Errorf("room %s: %w", r.name, ErrClosed))
 	if r.mosaic != nil {
 		r.mosaic.close()
 	}
@@ -158,11 +159,18 @@ func (r *Room) addInput(name string, track int) *Input {
 
 // RemoveStream removes a stream and ends whoever plays its track.
 func (r *Room) RemoveStream(name string) (track int, err error) {
+	track, gone, err := r.removeStream(name)
+	end(gone, fmt.Errorf("room %s: stream %s: %w", r.name, name, ErrClosed))
+	return track, err
+}
+
+// removeStream returns who played the track.
+func (r *Room) removeStream(name string) (track int, gone []*Subscription, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	in := r.input(name)
 	if in == nil {
-		return 0, fmt.Errorf("room %s: stream %s: %w", r.name, name, ErrNotFound)
+		return 0, nil, fmt.Errorf("room %s: stream %s: %w", r.name, name, ErrNotFound)
 	}
 	r.inputs = slices.DeleteFunc(r.inputs, func(other *Input) bool { return other == in })
 	r.changes++
@@ -170,14 +178,13 @@ func (r *Room) RemoveStream(name string) (track int, err error) {
 	if in.farewell != nil {
 		r.audio.leaving = append(r.audio.leaving, in)
 	}
-	for _, s := range slices.Clone(in.listeners) {
-		r.unlist(s)
-		r.subs = slices.DeleteFunc(r.subs, func(other *Subscription) bool { return other == s })
-		s.end(fmt.Errorf("room %s: stream %s: %w", r.name, name, ErrClosed))
+	gone = slices.Clone(in.listeners)
+	for _, s := range gone {
+		s.leave()
 	}
 	in.listeners = nil
 	in.closeVoice()
-	return in.track, nil
+	return in.track, gone, nil
 }
 
 // SetMuted mutes or unmutes the sound or picture of a stream. A muted stream is not even

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,11 +15,14 @@ type Subscription struct {
 	tracks Tracks  // under the room's lock
 	ended  bool    // the same
 	loss   float64 // of sound, as reported; the same
+	done   chan struct{}
 
-	// video guards the rest, and is held while the sink is given a picture: whoever takes a
-	// player off the mosaic waits for that one picture, and not for those of all players.
+	watching atomic.Bool // plays v1
+	anew     atomic.Bool // it began to, and what it was given before is nothing to go by
+
+	// video guards the rest, and is held while the sink is given a picture, which may take
+	// long: never wait for it under the room's lock, for which the room's sound waits.
 	video    sync.Mutex
-	watching bool          // plays v1
 	playing  size          // what was given last; none before the first keyframe
 	asks     bool          // for a keyframe
 	started  time.Duration // when it was given a keyframe last
@@ -33,7 +37,7 @@ func (r *Room) Subscribe(t Tracks, sink Sink) (*Subscription, error) {
 	if err := r.check(t); err != nil {
 		return nil, err
 	}
-	s := &Subscription{room: r, sink: sink, tracks: t}
+	s := &Subscription{room: r, sink: sink, tracks: t, done: make(chan struct{})}
 	r.subs = append(r.subs, s)
 	r.list(s)
 	r.startAudio()
@@ -50,14 +54,23 @@ func (s *Subscription) Tracks() Tracks {
 // SetTracks plays other tracks from the next tick on. The error is ErrNotFound if the room
 // has no such track, and then nothing changes.
 func (s *Subscription) SetTracks(t Tracks) error {
+	left, err := s.setTracks(t)
+	if left {
+		s.settle()
+	}
+	return err
+}
+
+// setTracks tells whether the player has left the mosaic.
+func (s *Subscription) setTracks(t Tracks) (left bool, err error) {
 	r := s.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.ended {
-		return fmt.Errorf("room %s: %w", r.name, ErrClosed)
+		return false, fmt.Errorf("room %s: %w", r.name, ErrClosed)
 	}
 	if err := r.check(t); err != nil {
-		return err
+		return false, err
 	}
 	before := s.tracks
 	s.tracks = t
@@ -71,8 +84,9 @@ func (s *Subscription) SetTracks(t Tracks) error {
 		r.mosaic.list(s)
 	case !t.Video && before.Video:
 		r.mosaic.unlist(s)
+		left = true
 	}
-	return nil
+	return left, nil
 }
 
 // RequestKeyframe asks for a keyframe of the mosaic. The player gets one with the next
@@ -110,22 +124,44 @@ func (s *Subscription) SetBandwidth(b Bandwidth) (wanted int) {
 func (s *Subscription) Close() {
 	r := s.room
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s.ended {
+	ended := s.ended
+	if !ended {
+		s.leave()
+	}
+	r.mu.Unlock()
+	if ended {
+		<-s.done
 		return
 	}
+	s.settle()
+	close(s.done)
+}
+
+// leave takes s off all lists. It needs the room's lock.
+func (s *Subscription) leave() {
+	r := s.room
 	s.ended = true
-	r.unlist(s)
+	r.unlistAudio(s, s.tracks.Audio)
+	if s.tracks.Video {
+		r.mosaic.unlist(s)
+	}
 	r.subs = slices.DeleteFunc(r.subs, func(other *Subscription) bool { return other == s })
 }
 
-// end needs the room's lock. The caller has taken s off the lists.
-func (s *Subscription) end(reason error) {
-	s.ended = true
-	if s.room.mosaic != nil {
-		s.room.mosaic.unlist(s)
+// settle waits for the picture that the sink may be given at the moment.
+func (s *Subscription) settle() {
+	s.video.Lock()
+	defer s.video.Unlock()
+}
+
+// end tells those who had to leave why, once they get no more pictures. Nobody may hold the
+// room's lock.
+func end(subs []*Subscription, reason error) {
+	for _, s := range subs {
+		s.settle()
+		s.sink.Closed(reason)
+		close(s.done)
 	}
-	s.sink.Closed(reason)
 }
 
 func (r *Room) check(t Tracks) error {
@@ -147,13 +183,6 @@ func (r *Room) list(s *Subscription) {
 	r.listAudio(s)
 	if s.tracks.Video {
 		r.mosaic.list(s)
-	}
-}
-
-func (r *Room) unlist(s *Subscription) {
-	r.unlistAudio(s, s.tracks.Audio)
-	if s.tracks.Video {
-		r.mosaic.unlist(s)
 	}
 }
 
