@@ -32,7 +32,9 @@ type Engine struct {
 
 	EncodesShared  atomic.Uint64 // Opus encodes heard by more than one track
 	EncodesPrivate atomic.Uint64
-	SilencePackets atomic.Uint64 // in place of either
+	EncodesWarm    atomic.Uint64 // of the past, by encoders that begin; heard by nobody
+	SilencePackets atomic.Uint64 // in place of an encode
+	PacketsLeftOut atomic.Uint64 // for too many began to talk in one tick
 	// Limited is the time, over all mixes and in nanoseconds, in which a limiter turned the
 	// mix down.
 	Limited atomic.Int64

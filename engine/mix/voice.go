@@ -66,9 +66,9 @@ func (h *History) Push(samples []int16) {
 // Clear forgets all frames: after a pause they are no past of what comes next.
 func (h *History) Clear() { h.filled = 0 }
 
-// each calls f with the frames, the oldest first.
-func (h *History) each(f func(samples []int16) error) error {
-	for i := len(h.frames) - h.filled; i < len(h.frames); i++ {
+// last calls f with the last n frames at most, the oldest first.
+func (h *History) last(n int, f func(samples []int16) error) error {
+	for i := len(h.frames) - min(h.filled, n); i < len(h.frames); i++ {
 		if err := f(h.frames[(h.next+i)%len(h.frames)]); err != nil {
 			return err
 		}
@@ -82,8 +82,35 @@ type Format struct {
 	Frame      time.Duration // its duration, a multiple of LookAhead
 	NewEncoder func() (codec.AudioEncoder, error)
 
+	tick      uint64 // the last in which a voice began
+	made, fed int    // encoders in it, and frames of the past that they were fed
+
 	silence []byte  // a packet of it; made when first needed
 	zeros   []int16 // the frame that it was made of
+}
+
+// Voices that begin in one tick are bounded, for two hundred who all at once begin to
+// applaud would make everybody's tick late. An encoder takes as long to make as ten frames
+// to encode: whoever there is none left for goes without a packet, which their player
+// conceals, and gets one in a later tick. Whoever there are fewer frames of the past left
+// for hears a flaw in the noise.
+const (
+	maxMade = 8
+	maxFed  = 32
+)
+
+// begin says that a voice begins in that tick.
+func (f *Format) begin(tick uint64) {
+	if f.tick != tick {
+		f.tick, f.made, f.fed = tick, 0, 0
+	}
+}
+
+// Fed is how many frames of the past encoders were fed in a tick, which is the last one:
+// encodes that nobody hears.
+func (f *Format) Fed(tick uint64) int {
+	f.begin(tick)
+	return f.fed
 }
 
 // maxPacket bounds one packet: 60 ms hold up to three frames of 1275 bytes (RFC 6716, 3.2.1).
@@ -184,7 +211,8 @@ func (v *Voice) Mix(tick uint64, dst []int16, b *Bus, own []int16) (limited time
 
 // Encode turns what Mix made in that tick into a packet, which is valid until the next
 // call; encoded is false for silence that took no encoder. If the encoder does not know
-// the frame before, it is fed the past first.
+// the frame before, it is fed the past first. There is no packet if too many voices begin
+// in the tick.
 func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []byte, encoded bool, err error) {
 	warm := warmFrames(v.format.Frame)
 	inStep := v.encoded+1 == tick && v.encoder != nil
@@ -198,6 +226,13 @@ func (v *Voice) Encode(tick uint64, samples []int16, past *History) (packet []by
 		return packet, false, err
 	}
 	if !inStep {
+		v.format.begin(tick)
+		if v.encoder == nil {
+			if v.format.made >= maxMade {
+				return nil, false, nil
+			}
+			v.format.made++
+		}
 		if err := v.warm(past, v.rested > 0 && v.rested+1 == tick); err != nil {
 			return nil, false, err
 		}
@@ -225,13 +260,15 @@ func (v *Voice) warm(past *History, silence bool) (err error) {
 		return err
 	}
 	feed := func(frame []int16) error {
+		v.format.fed++
 		_, err := v.encoder.Encode(frame, v.packet)
 		return err
 	}
+	left := maxFed - v.format.fed
 	if !silence {
-		return past.each(feed)
+		return past.last(left, feed)
 	}
-	for range warmFrames(v.format.Frame) {
+	for range min(warmFrames(v.format.Frame), left) {
 		if err := feed(v.format.zeros); err != nil {
 			return err
 		}

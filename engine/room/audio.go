@@ -35,12 +35,15 @@ func (r *Room) startAudio() {
 	r.env.Audio.Add(r.frame, r.audioTick)
 }
 
-// parkAudio ends the ticks: the room costs nothing until startAudio, not even a decode.
+// parkAudio ends the ticks: the room costs nothing until startAudio, no decode and no
+// encoder's memory.
 func (r *Room) parkAudio() {
 	r.audio.running.Store(false)
 	for _, in := range r.inputs {
 		in.park()
+		in.closeVoice()
 	}
+	r.audio.shared.Close()
 	r.dropLeaving()
 }
 
@@ -123,6 +126,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		}
 	}
 	a.history.Push(a.all)
+	r.env.Metrics.EncodesWarm.Add(uint64(a.format.Fed(a.tick)))
 	return true
 }
 
@@ -134,7 +138,7 @@ func (r *Room) mix(v *mix.Voice, dst, own []int16) {
 }
 
 // encode counts the encode, or the packet of silence that takes none. A failure costs this
-// track this packet.
+// track this packet, and so does beginning together with many others.
 func (r *Room) encode(v *mix.Voice, samples []int16, encodes *atomic.Uint64) []byte {
 	packet, encoded, err := v.Encode(r.audio.tick, samples, r.audio.history)
 	switch {
@@ -143,6 +147,8 @@ func (r *Room) encode(v *mix.Voice, samples []int16, encodes *atomic.Uint64) []b
 		return nil
 	case encoded:
 		encodes.Add(1)
+	case packet == nil:
+		r.env.Metrics.PacketsLeftOut.Add(1)
 	default:
 		r.env.Metrics.SilencePackets.Add(1)
 	}

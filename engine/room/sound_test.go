@@ -3,6 +3,7 @@ package room
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"math/cmplx"
@@ -97,6 +98,7 @@ type choir struct {
 	now     func() time.Duration
 	room    *Room
 	metrics *metrics.Engine
+	codecs  *toneCodecs
 	over    chan struct{}
 	stop    map[*Input]chan struct{} // ends who sings
 }
@@ -105,7 +107,7 @@ func inChoir(t *testing.T, gate Gate, f func(*choir)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		begin, codecs := time.Now(), &toneCodecs{}
-		c := &choir{t: t, now: func() time.Duration { return time.Since(begin) }, over: make(chan struct{}), stop: map[*Input]chan struct{}{}}
+		c := &choir{t: t, codecs: codecs, now: func() time.Duration { return time.Since(begin) }, over: make(chan struct{}), stop: map[*Input]chan struct{}{}}
 		c.metrics = metrics.New()
 		audio := sched.New(1, c.now, c.metrics)
 		o := DefaultOptions()
@@ -437,6 +439,54 @@ func TestSilentInputsCostNothing(t *testing.T) {
 		}
 		if n := c.metrics.EncodesPrivate.Load() - private; n != 0 {
 			t.Errorf("%d encodes for listeners who add nothing", n)
+		}
+	})
+}
+
+// TestAllBegin: when many begin to talk in one tick, what that tick costs is bounded, and
+// soon everybody hears everybody else.
+func TestAllBegin(t *testing.T) {
+	inChoir(t, GateOff, func(c *choir) {
+		const many = 30
+		var players []*recording
+		var inputs []*Input
+		for i := range many {
+			inputs = append(inputs, c.add(fmt.Sprint("p", i)))
+			players = append(players, c.listen(inputs[i].track))
+		}
+		c.sleep(100 * ms)
+		for i, in := range inputs {
+			c.sing(in, uint32(i+1), 300+10*i)
+		}
+		var most, private uint64
+		warm, before := c.metrics.EncodesWarm.Load(), c.metrics.EncodesPrivate.Load()
+		for range 50 {
+			c.sleep(20 * ms)
+			now, encodes := c.metrics.EncodesWarm.Load(), c.metrics.EncodesPrivate.Load()
+			most, private = max(most, now-warm), encodes-before
+			warm, before = now, encodes
+		}
+		if most == 0 || most > 32 {
+			t.Errorf("%d encodes of the past in one tick", most)
+		}
+		if private != many {
+			t.Errorf("%d private encodes a tick, want %d", private, many)
+		}
+		if n := c.metrics.PacketsLeftOut.Load(); n != 22+14+6 {
+			t.Errorf("%d packets were left out", n)
+		}
+		for i, p := range players {
+			if n := len(p.pcm); n < 48000-3*960 {
+				t.Errorf("%d heard %d samples of 48000", i, n)
+			}
+		}
+		// Nothing is left of them once they are gone.
+		for _, in := range inputs {
+			in.Disconnect()
+		}
+		c.sleep(time.Second)
+		if n := c.codecs.open; n != 0 {
+			t.Errorf("%d codecs are open in a parked room", n)
 		}
 	})
 }

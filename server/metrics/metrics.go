@@ -53,9 +53,10 @@ var (
 	tickDuration = desc("tick_duration_seconds", "From the start of an audio tick to its end.")
 	ticksSkipped = desc("ticks_skipped_total", "Audio ticks that were so late that they were left out.")
 
-	opusEncodes    = desc("opus_encodes_total", "Opus frames encoded: shared by all who hear the same mix, or private to one.", "kind")
+	opusEncodes    = desc("opus_encodes_total", "Opus frames encoded: shared by all who hear the same mix, private to one, or to warm up an encoder that begins.", "kind")
 	opusDecodes    = desc("opus_decodes_total", "Opus frames decoded, recovered from in-band FEC, or concealed (PLC).", "kind")
 	opusSilence    = desc("opus_silence_packets_total", "Opus packets of silence that took no encode.")
+	opusLeftOut    = desc("opus_left_out_packets_total", "Opus packets that were not made, for too many participants began to talk at once.")
 	limiterSeconds = desc("limiter_active_seconds_total", "Time in which a limiter turned a mix down, summed over mixes.")
 
 	jitterLate      = desc("jitter_late_packets_total", "Audio packets that came after their time to play.")
@@ -105,6 +106,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 
 	count(opusEncodes, m.EncodesShared.Load(), "shared")
 	count(opusEncodes, m.EncodesPrivate.Load(), "private")
+	count(opusEncodes, m.EncodesWarm.Load(), "warm")
+	count(opusLeftOut, m.PacketsLeftOut.Load())
 	count(opusSilence, m.SilencePackets.Load())
 	count(opusDecodes, m.Jitter.Normal.Load(), "normal")
 	count(opusDecodes, m.Jitter.FEC.Load(), "fec")
