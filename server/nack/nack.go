@@ -11,9 +11,19 @@ import (
 )
 
 const (
-	// again is after how long a lost packet is asked for again, and most how often at most.
+	// again is after how long a lost packet is asked for again while the round trip is not
+	// known, and most how often at most.
 	again = 40 * time.Millisecond
 	most  = 10
+	// leastRTT bounds the round trip from below, and margin is added to it: senders do not
+	// send a packet again within the round trip that they know.
+	leastRTT, margin = 10 * time.Millisecond, 10 * time.Millisecond
+	// patience is the share, 1/patience of it, by which the time between two requests for a
+	// packet grows with each, in case that the round trip is longer than it seems.
+	patience = 8
+	// samples is how many packets the round trip is the least of: of so many one was hardly
+	// asked for in vain at first.
+	samples = 8
 	// window is how many packets may be missing: after more the stream begins anew.
 	window = 256
 )
@@ -25,17 +35,22 @@ type Losses struct {
 	highest uint16
 	missing []loss
 	ask     []uint16
+
+	took    [samples]time.Duration // from the first request to the packet
+	answers int                    // how many there were
+	rtt     time.Duration          // 0: not known
 }
 
 type loss struct {
-	sequence uint16
-	times    int
-	asked    time.Duration // last
+	sequence     uint16
+	times        int
+	first, asked time.Duration // when it was asked for, first and last
 }
 
-// Add takes the number of a packet that came, by RTX or not, at a moment of any clock, and
-// returns those to ask for now, valid until the next call.
-func (l *Losses) Add(sequence uint16, now time.Duration) (ask []uint16) {
+// Add takes the number of a packet that came at a moment of any clock, and returns those to
+// ask for now, valid until the next call. resent tells that it came because it was asked
+// for, by RTX for example, rather than late.
+func (l *Losses) Add(sequence uint16, resent bool, now time.Duration) (ask []uint16) {
 	if !l.started {
 		l.started, l.highest = true, sequence
 	}
@@ -44,7 +59,12 @@ func (l *Losses) Add(sequence uint16, now time.Duration) (ask []uint16) {
 		l.highest = sequence
 		return nil
 	}
-	l.missing = slices.DeleteFunc(l.missing, func(m loss) bool { return m.sequence == sequence || m.times == most })
+	l.missing = slices.DeleteFunc(l.missing, func(m loss) bool {
+		if m.sequence == sequence && resent && m.times > 0 {
+			l.answered(now - m.first)
+		}
+		return m.sequence == sequence
+	})
 	if int(ahead)+len(l.missing) > window || ahead < -window {
 		l.missing, l.highest, ahead = l.missing[:0], sequence, 0
 	}
@@ -54,15 +74,50 @@ func (l *Losses) Add(sequence uint16, now time.Duration) (ask []uint16) {
 			l.missing = append(l.missing, loss{sequence: l.highest})
 		}
 	}
+	return l.Due(now)
+}
+
+// Due returns the packets to ask for now, valid until the next call. It is to be called from
+// time to time while packets are missing, for none may come that has Add called.
+func (l *Losses) Due(now time.Duration) (ask []uint16) {
 	l.ask = l.ask[:0]
+	l.missing = slices.DeleteFunc(l.missing, func(m loss) bool { return m.times == most && now-m.asked >= l.pause(m.times) })
 	for i := range l.missing {
-		if m := &l.missing[i]; m.times == 0 || now-m.asked >= again {
-			m.asked = now
-			m.times++
-			l.ask = append(l.ask, m.sequence)
+		m := &l.missing[i]
+		if m.times == most || m.times > 0 && now-m.asked < l.pause(m.times) {
+			continue
 		}
+		if m.times == 0 {
+			m.first = now
+		}
+		m.asked = now
+		m.times++
+		l.ask = append(l.ask, m.sequence)
 	}
 	return l.ask
+}
+
+// Missing tells whether any packet is waited for.
+func (l *Losses) Missing() bool { return len(l.missing) > 0 }
+
+// RTT is the time from a request to its answer; 0: not known yet.
+func (l *Losses) RTT() time.Duration { return l.rtt }
+
+// pause is how long after a packet was asked for so many times it is asked for again.
+func (l *Losses) pause(times int) time.Duration {
+	pause := again
+	if l.rtt > 0 {
+		pause = max(l.rtt, leastRTT) + margin
+	}
+	return pause * time.Duration(patience+times-1) / patience
+}
+
+// answered learns the round trip. What it counts from is the first request, not the last
+// one, to which it may be no answer; those that had to be repeated drop out of the least.
+func (l *Losses) answered(took time.Duration) {
+	l.took[l.answers%samples] = took
+	l.answers++
+	l.rtt = max(slices.Min(l.took[:min(l.answers, samples)]), 1)
 }
 
 // Packet asks for packets of an SSRC.

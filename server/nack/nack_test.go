@@ -34,14 +34,14 @@ func TestLosses(t *testing.T) {
 		{102, 10 * ms, []uint16{101}},
 	} {
 		now += test.after
-		if got := l.Add(test.sequence, now); !slices.Equal(got, test.want) {
+		if got := l.Add(test.sequence, false, now); !slices.Equal(got, test.want) {
 			t.Errorf("after %d: asks for %v, want %v", test.sequence, got, test.want)
 		}
 	}
 	asked := 1
 	for n := range uint16(100) {
-		now += again
-		asked += len(l.Add(103+n, now))
+		now += 2 * again
+		asked += len(l.Add(103+n, false, now))
 	}
 	if asked != most {
 		t.Errorf("one packet is asked for %d times", asked)
@@ -53,7 +53,7 @@ func TestAllocs(t *testing.T) {
 	var l Losses
 	n := uint16(0)
 	if allocs := testing.AllocsPerRun(1000, func() {
-		l.Add(n, 0)
+		l.Add(n, false, 0)
 		n++
 	}); allocs != 0 {
 		t.Errorf("%v allocations a packet", allocs)
@@ -69,7 +69,7 @@ func FuzzLosses(f *testing.F) {
 		for _, step := range steps {
 			sequence += uint16(int8(step))
 			now += 7 * ms
-			for _, ask := range l.Add(sequence, now) {
+			for _, ask := range l.Add(sequence, step%2 == 0, now) {
 				if ask == sequence || int16(ask-l.highest) >= 0 {
 					t.Fatalf("asks for %d after %d", ask, sequence)
 				}

@@ -70,9 +70,10 @@ type fakePublication struct {
 	mu     sync.Mutex
 	audio  []jitter.Packet
 	video  []h264.Packet
-	layers [engine.MaxLayers]int // packets of each
-	target int                   // what VideoTarget returns
-	clocks [2]engine.Report      // the newest of sound and picture
+	layers [engine.MaxLayers]int           // packets of each
+	rtts   [engine.MaxLayers]time.Duration // the newest of each
+	target int                             // what VideoTarget returns
+	clocks [2]engine.Report                // the newest of sound and picture
 	closed bool
 }
 
@@ -109,6 +110,12 @@ func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 
 func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
 func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
+
+func (p *fakePublication) SetVideoRTT(layer int, rtt time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rtts[layer] = rtt
+}
 
 func (p *fakePublication) VideoTarget() int {
 	p.mu.Lock()
@@ -261,6 +268,7 @@ type discardPublication struct{}
 func (discardPublication) PushAudio(jitter.Packet, time.Duration) {}
 func (discardPublication) PushVideo(int, h264.Packet)             {}
 func (discardPublication) VideoTarget() int                       { return 0 }
+func (discardPublication) SetVideoRTT(int, time.Duration)         {}
 func (discardPublication) ReportAudio(engine.Report)              {}
 func (discardPublication) ReportVideo(int, engine.Report)         {}
 func (discardPublication) Close()                                 {}
