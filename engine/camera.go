@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// After how long a packet is missing a keyframe is asked for: after leastWait, for the
-	// first requests for it go out within 30 ms, or if the round trip is long two of them
-	// and extraWait, for what holds them up; mostWait at most.
-	leastWait, mostWait, extraWait = 200 * time.Millisecond, 500 * time.Millisecond, 100 * time.Millisecond
+	// After how long a packet is missing a keyframe is asked for: after leastWait, or
+	// waitTrips round trips and extraWait, which is time for three requests for it; mostWait
+	// at most.
+	leastWait, mostWait  = 200 * time.Millisecond, 500 * time.Millisecond
+	waitTrips, extraWait = 3, 80 * time.Millisecond
 	// cameraWait is how long it is waited for beside, and skipWait if a keyframe came
 	// meanwhile that needs nothing from before.
 	cameraWait, skipWait = time.Second, 100 * time.Millisecond
@@ -168,7 +169,7 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 	if starts {
 		c.key.starts(now)
 	}
-	c.assembler.SetWait(min(max(leastWait, 2*l.rtt+extraWait), mostWait))
+	c.assembler.SetWait(min(max(leastWait, waitTrips*l.rtt+extraWait), mostWait))
 	c.assembler.Push(pkt, now)
 	for n := 0; ; n++ {
 		au, ok := c.assembler.Next(now)

@@ -15,15 +15,14 @@ const (
 	// known, and most how often at most.
 	again = 40 * time.Millisecond
 	most  = 10
-	// leastRTT bounds the round trip from below, and margin is added to it: senders do not
-	// send a packet again within the round trip that they know.
-	leastRTT, margin = 10 * time.Millisecond, 10 * time.Millisecond
-	// patience is the share, 1/patience of it, by which the time between two requests for a
-	// packet grows with each, in case that the round trip is longer than it seems.
-	patience = 8
-	// samples is how many packets the round trip is the least of: of so many one was hardly
-	// asked for in vain at first.
-	samples = 8
+	// margin is the least that is added to the round trip, or its marginShare: senders do not
+	// send a packet again within the round trip that they know, a mean mostly, so that a
+	// request too early is in vain. leastPause is the least sum.
+	margin, marginShare, leastPause = 10 * time.Millisecond, 4, 20 * time.Millisecond
+	// samples is how many packets the round trip is learnt from, of which the third-quickest
+	// counts: some came by chance, such as by a sender's probe, some only when they were
+	// asked for again.
+	samples, quickest = 8, 3
 	// window is how many packets may be missing: after more the stream begins anew.
 	window = 256
 )
@@ -103,21 +102,25 @@ func (l *Losses) Missing() bool { return len(l.missing) > 0 }
 // RTT is the time from a request to its answer; 0: not known yet.
 func (l *Losses) RTT() time.Duration { return l.rtt }
 
-// pause is how long after a packet was asked for so many times it is asked for again.
+// pause is how long after a packet was asked for so many times it is asked for again. It
+// grows, slowly at first, for the round trip may be longer than it seems.
 func (l *Losses) pause(times int) time.Duration {
 	pause := again
 	if l.rtt > 0 {
-		pause = max(l.rtt, leastRTT) + margin
+		pause = max(l.rtt+max(margin, l.rtt/marginShare), leastPause)
 	}
-	return pause * time.Duration(patience+times-1) / patience
+	return pause + pause*time.Duration((times-1)*(times-1))/16
 }
 
 // answered learns the round trip. What it counts from is the first request, not the last
-// one, to which it may be no answer; those that had to be repeated drop out of the least.
+// one, to which it may be no answer.
 func (l *Losses) answered(took time.Duration) {
 	l.took[l.answers%samples] = took
 	l.answers++
-	l.rtt = max(slices.Min(l.took[:min(l.answers, samples)]), 1)
+	sorted := l.took
+	n := min(l.answers, samples)
+	slices.Sort(sorted[:n])
+	l.rtt = max(sorted[(n-1)*quickest/samples], 1)
 }
 
 // Packet asks for packets of an SSRC.
