@@ -293,9 +293,9 @@ func TestLateRetransmission(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		rtt      time.Duration
-		resent   int // after how many pictures; 0: never
-		answered int // the same, of the keyframe
-		frozen   int // pictures
+		resent   int             // after how many pictures; 0: never
+		answered int             // the same, of the keyframe
+		frozen   int             // pictures
 		asked    []time.Duration // on a picture
 	}{
 		{"resent soon", 0, 4, 0, 4, nil},

@@ -31,19 +31,27 @@ type Reader struct {
 // time to time of which Waited is true; then those that are due are to be asked for. resent
 // is for Losses.Add: without RTX, any packet may have been sent again.
 func (r *Reader) Read(buf []byte, missing bool) (n int, resent bool, err error) {
-	switch now := time.Now(); {
-	case missing && !r.deadline.After(now):
-		r.deadline = now.Add(step)
-		err = r.Track.SetReadDeadline(r.deadline)
-	case !missing && !r.deadline.IsZero():
-		r.deadline = time.Time{}
-		err = r.Track.SetReadDeadline(r.deadline)
-	}
-	if err != nil {
-		return 0, false, err
+	if missing || !r.deadline.IsZero() {
+		if err := r.wait(missing); err != nil {
+			return 0, false, err
+		}
 	}
 	n, attributes, err := r.Track.Read(buf)
 	return n, !r.Track.HasRTX() || attributes.Get(webrtc.AttributeRtxSsrc) != nil, err
+}
+
+// wait moves the deadline, if it has passed or is of no more use.
+func (r *Reader) wait(missing bool) error {
+	now := time.Now()
+	switch {
+	case !missing:
+		r.deadline = time.Time{}
+	case r.deadline.After(now):
+		return nil
+	default:
+		r.deadline = now.Add(step)
+	}
+	return r.Track.SetReadDeadline(r.deadline)
 }
 
 // Waited tells whether an error of Read means that no packet came for a while.

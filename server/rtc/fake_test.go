@@ -70,10 +70,9 @@ type fakePublication struct {
 	mu     sync.Mutex
 	audio  []jitter.Packet
 	video  []h264.Packet
-	layers [engine.MaxLayers]int           // packets of each
-	rtts   [engine.MaxLayers]time.Duration // the newest of each
-	target int                             // what VideoTarget returns
-	clocks [2]engine.Report                // the newest of sound and picture
+	layers [engine.MaxLayers]int // packets of each
+	target int                   // what VideoTarget returns
+	clocks [2]engine.Report      // the newest of sound and picture
 	closed bool
 }
 
@@ -111,11 +110,7 @@ func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
 func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
 
-func (p *fakePublication) SetVideoRTT(layer int, rtt time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rtts[layer] = rtt
-}
+func (p *fakePublication) SetVideoRTT(int, time.Duration) {}
 
 func (p *fakePublication) VideoTarget() int {
 	p.mu.Lock()

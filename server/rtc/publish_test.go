@@ -85,6 +85,44 @@ func TestPublish(t *testing.T) {
 	p.waitFor(webrtc.PeerConnectionStateClosed)
 }
 
+// TestLostPacket: a lost packet is asked for again though no other packet comes, and passed on
+// when it does.
+func TestLostPacket(t *testing.T) {
+	b := newBench(t, Config{})
+	cam := newCamera(t, video)
+	b.open(cam.PeerConnection, "/cam1/whip").connect()
+	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
+	pub := b.engine.published("cam1")
+	cam.send(t, 3)
+	lost := cam.sent
+	cam.sent++
+	cam.send(t, 1)
+	asked := make(chan struct{}, 16)
+	go func() {
+		for {
+			packets, _, err := cam.videoSender.ReadRTCP()
+			if err != nil {
+				return
+			}
+			for _, packet := range packets {
+				if n, ok := packet.(*rtcp.TransportLayerNack); ok && n.Nacks[0].PacketID == uint16(lost) {
+					asked <- struct{}{}
+				}
+			}
+		}
+	}()
+	for range 3 {
+		<-asked
+	}
+	cam.sent = lost
+	cam.send(t, 1)
+	eventually(t, "the packet", func() bool {
+		pub.mu.Lock()
+		defer pub.mu.Unlock()
+		return len(pub.video) == 5 && int(pub.video[4].Sequence) == lost
+	})
+}
+
 func TestPublishAudioOnly(t *testing.T) {
 	b := newBench(t, Config{})
 	cam := newCamera(t, audio)
