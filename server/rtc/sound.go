@@ -72,7 +72,7 @@ func (s *soundIn) receive(packet []byte, arrival time.Duration) bool {
 		s.reception.reset(ssrc)
 	}
 	s.reception.packet(s.opener.header.SequenceNumber, s.opener.header.Timestamp, arrival)
-	s.in.packet(plain, arrival)
+	s.in.packet(plain, false, arrival)
 	return true
 }
 
