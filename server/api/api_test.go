@@ -176,6 +176,10 @@ func TestCommands(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"y":20,"z":-6.5}`)},
 		{"r", `{"command": "set_gain", "args": ["nobody", 1]}`, "404 room r: stream nobody: not found"},
 
+		{"", `{"command": "add_room", "args": ["e8", 64, 8000]}`, edited(`"r"`, `"e8"`, "48000", "8000", "960", "160")},
+		{"", `{"command": "add_room", "args": ["e8"], "options": {"samples": 160, "samplerate": 8000}}`, edited(`"r"`, `"e8"`, "48000", "8000", "960", "160")},
+		{"", `{"command": "add_room", "args": ["e12"], "options": {"samplerate": 12000}}`, edited(`"r"`, `"e12"`, "48000", "12000", "960", "240")},
+		{"", `{"command": "add_room", "args": ["e16"], "options": {"samplerate": 16000}}`, edited(`"r"`, `"e16"`, "48000", "16000")},
 		{"", `{"command": "add_room", "args": ["open"], "options": {"gate": "off"}}`, edited(`"r"`, `"open"`, `"on"`, `"off"`)},
 		{"", `{"command": "add_room", "args": ["open"]}`, "409 room open exists with other settings"},
 	})
@@ -312,6 +316,7 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["x", "64k"]}`, `400 option bitrate: "64k" is not accepted`},
 		{"", `{"command": "add_room", "args": ["x", 64.5]}`, `400 option bitrate: "64.5" is not accepted`},
 		{"", `{"command": "add_room", "args": ["x", 64, 4800, 480]}`, `400 option samplerate: "4800" is not accepted, only 8000, 12000, 16000, 24000, 48000`},
+		{"", `{"command": "add_room", "args": ["x", 64, 8000, 960]}`, `400 option samples: "960" is not accepted, only 20, 40`},
 		{"", `{"command": "add_room", "args": ["x", 64, 8000, 481]}`, `400 option samples: "481" is not accepted, only 20, 40`},
 		{"", `{"command": "add_room", "args": ["x"], "options": {"colour": "red"}}`, `400 option "colour" (value "red") is unknown; accepted are bitrate`},
 		{"", `{"command": "add_room", "args": ["x"], "options": {"fps": 61}}`, `400 option fps: "61" is not accepted, only 1 to 60`},

@@ -92,6 +92,9 @@ func addRoom(h *Handler, _ string, q request) (any, error) {
 			return nil, err
 		}
 	}
+	if _, named := q.options["samples"]; !named && len(q.args) < 4 {
+		o.Samples = room.DefaultSamples(o.SampleRate)
+	}
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}

@@ -226,6 +226,9 @@ func (f *file) options(line int, list []option) (room.Options, error) {
 		}
 		lines[name] = opt.line
 	}
+	if lines["samples"] == 0 {
+		o.Samples = room.DefaultSamples(o.SampleRate)
+	}
 	if err := o.Validate(); err != nil {
 		var refused *room.OptionError
 		if errors.As(err, &refused) && lines[refused.Name] != 0 {

@@ -90,10 +90,11 @@ func TestFileErrors(t *testing.T) {
 		{"stream a { input mosaic2:// =5; }", `1: option "" (value "5") is unknown`},
 		{"stream a { input mosaic2:// fps=5\n fps=5; }", `2: option fps is given twice`},
 		{"stream a { input mosaic2://?fps=5&fps=5; }", `1: option fps is given twice`},
-		{"stream a {\n input mosaic2://\n\n samplerate=8000; }", `2: option samples: "960" is not accepted, only 20, 40, 80, 160, 320, 480 at samplerate 8000`},
+		{"stream a {\n input mosaic2:// samples=960\n\n samplerate=8000; }", `2: option samples: "960" is not accepted, only 20, 40, 80, 160, 320, 480 at samplerate 8000`},
 		{"stream a { input mosaic2:// disable_video=yes; }", `1: option disable_video: "yes" is not accepted, only true or false`},
 		{"stream a { input mosaic2:// gate=yes; }", `1: option gate: "yes" is not accepted, only on or off`},
 		{"stream a { input mosaic2:// width=1281; }", `1: option width: "1281" is not accepted, only even numbers`},
+		{"stream a { input mosaic2:// samplerate=8001; }", `1: option samplerate: "8001" is not accepted`},
 		{"stream a { input mosaic2:// preset=placebo; }", `1: option preset: "placebo" is not accepted, only ultrafast`},
 	} {
 		var c Config
@@ -115,6 +116,21 @@ func TestFileAccepts(t *testing.T) {
 		var c Config
 		if _, err := parseFile("FILE", text, &c); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestDefaultSamples: a rate alone has packets that go with it.
+func TestDefaultSamples(t *testing.T) {
+	for options, want := range map[string]int{
+		"": 960, "samplerate=8000": 160, "samplerate=12000": 240, "samplerate=16000": 960, "samplerate=24000": 960,
+		"samples=20 samplerate=8000": 20, "samplerate=16000 samples=320": 320,
+	} {
+		var c Config
+		if _, err := parseFile("FILE", "stream a { input mosaic2:// "+options+"; }", &c); err != nil {
+			t.Errorf("%s: %v", options, err)
+		} else if got := c.Rooms[0].Options.Samples; got != want {
+			t.Errorf("%s: %d samples, want %d", options, got, want)
 		}
 	}
 }
