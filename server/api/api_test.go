@@ -174,6 +174,10 @@ func TestCommands(t *testing.T) {
 		{"r", `{"command": "set_gain", "args": ["7", -60]}`, `{"track_id":"a4"}`},
 		{"r", `{"command": "set_gain", "args": ["7", 0]}`, `{"track_id":"a4"}`},
 		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"y":20,"z":-6.5}`)},
+		{"r", `{"command": "set_gain", "args": ["z", 1e-320]}`, `{"track_id":"a2"}`},
+		{"r", `{"command": "set_gain", "args": ["y", "+3.14159"]}`, `{"track_id":"a5"}`},
+		{"r", `{"command": "set_gain", "args": ["7", -1.2345e1]}`, `{"track_id":"a4"}`},
+		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"7":-12.35,"y":3.14}`)},
 		{"r", `{"command": "set_gain", "args": ["nobody", 1]}`, "404 room r: stream nobody: not found"},
 
 		{"", `{"command": "add_room", "args": ["e8", 64, 8000]}`, edited(`"r"`, `"e8"`, "48000", "8000", "960", "160")},
@@ -308,6 +312,8 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["` + strings.Repeat("x", 65) + `"]}`, `400 name "xxx`},
 		{"", `{"command": "add_room", "args": [-1e+5]}`, `400 name "-1e+5" is not accepted`},
 		{"", `{"command": "remove_room", "args": [".."]}`, `400 name ".."`},
+		{"r", `{"command": "add_stream", "args": ["all"]}`, `400 name "all" is not accepted for a stream`},
+		{"r", `{"command": "remove_stream", "args": ["all"]}`, `404 room r: stream all: not found`},
 		{"r", `{"command": "add_stream", "args": ["a b"]}`, `400 name "a b"`},
 		{"r", `{"command": "mute_audio", "args": ["é"]}`, `400 name "é"`},
 
@@ -333,9 +339,14 @@ func TestCommandErrors(t *testing.T) {
 		// Gains.
 		{"r", `{"command": "set_gain", "args": ["x", 20.1]}`, "400 gain 20.1 dB is not accepted, only -60 to 20"},
 		{"r", `{"command": "set_gain", "args": ["x", -61]}`, "400 gain -61 dB is not accepted, only -60 to 20"},
-		{"r", `{"command": "set_gain", "args": ["x", "NaN"]}`, "400 gain NaN dB is not accepted"},
+		{"r", `{"command": "set_gain", "args": ["x", "NaN"]}`, `400 gain "NaN" is not accepted`},
 		{"r", `{"command": "set_gain", "args": ["x", 1e999]}`, `400 gain "1e999" is not accepted, only -60 to 20 (dB)`},
 		{"r", `{"command": "set_gain", "args": ["x", "loud"]}`, `400 gain "loud" is not accepted, only -60 to 20 (dB)`},
+		{"r", `{"command": "set_gain", "args": ["x", "0x1p3"]}`, `400 gain "0x1p3" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "1_0"]}`, `400 gain "1_0" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "+-1"]}`, `400 gain "+-1" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "null"]}`, `400 gain "null" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", " 1"]}`, `400 gain " 1" is not accepted`},
 		{"r", `{"command": "set_gain", "args": [".x", 3]}`, `400 name ".x"`},
 		{"nowhere", `{"command": "set_gain", "args": ["x", 3]}`, `404 room "nowhere": not found`},
 

@@ -191,6 +191,9 @@ func (f *file) input(stream string, words []*word) error {
 		if len(options) > 0 {
 			return f.errorf(options[0].line, "option %.80q: publish:// takes no options", options[0].text)
 		}
+		if err := room.CheckStreamName(stream); err != nil {
+			return f.errorf(words[0].Pos.Line, "stream: %v", err)
+		}
 		f.config.Streams = append(f.config.Streams, stream)
 		return nil
 	case "mosaic2://":

@@ -94,6 +94,7 @@ func TestFileErrors(t *testing.T) {
 		{"stream a { input mosaic2:// disable_video=yes; }", `1: option disable_video: "yes" is not accepted, only true or false`},
 		{"stream a { input mosaic2:// gate=yes; }", `1: option gate: "yes" is not accepted, only on or off`},
 		{"stream a { input mosaic2:// width=1281; }", `1: option width: "1281" is not accepted, only even numbers`},
+		{"stream all {\n input publish://; }", `2: stream: name "all" is not accepted for a stream`},
 		{"stream a { input mosaic2:// samplerate=8001; }", `1: option samplerate: "8001" is not accepted`},
 		{"stream a { input mosaic2:// preset=placebo; }", `1: option preset: "placebo" is not accepted, only ultrafast`},
 	} {
@@ -111,7 +112,7 @@ func TestFileAccepts(t *testing.T) {
 		"edit_auth admin se#cret;", `edit_auth admin a"; {"b;`, "stream a{input publish://;}stream b{url mosaic2://;}",
 		"stream input { input publish://; }", "stream a { input mosaic2://? fps=5; }", "stream a { input mosaic2://?&fps=5&; }",
 		"stream a { url mosaic2://bitrate=96 fps=5; }", "stream a { input mosaic2:// gate=off; }", "stream a { input mosaic2:// gate=on; }",
-		"rtc_address 1.2.3.4 5.6.7.8, ::1,;",
+		"rtc_address 1.2.3.4 5.6.7.8, ::1,;", "stream all { input mosaic2://; }",
 	} {
 		var c Config
 		if _, err := parseFile("FILE", text, &c); err != nil {
