@@ -38,7 +38,7 @@ var (
 		"unmute_video":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, false)},
 		"mute_audio":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, true)},
 		"unmute_audio":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, false)},
-		"set_layout":    {usage: "[LAYOUT]", min: 1, max: 1, options: true, lists: true, changes: true, run: setLayout},
+		"set_layout":    {usage: "[LAYOUT?]", max: 1, options: true, lists: true, changes: true, run: setLayout},
 		"set_gain":      {usage: "[NAME, dB]", min: 2, max: 2, changes: true, run: setGain},
 	}
 )
