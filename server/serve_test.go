@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"sectile/bench/client"
 	"sectile/engine/room"
+	"sectile/server/api"
 	"sectile/server/config"
 )
 
@@ -188,6 +190,61 @@ func TestOverload(t *testing.T) {
 	ready(http.StatusOK)
 	other := ts.play("r", "a1")
 	eventually(t, 10*time.Second, func() string { return hears(other, []bool{true}) })
+}
+
+// TestTrustedProxy: behind a reverse proxy on the same machine, whoever guesses passwords is
+// locked out alone; and without credentials only who sits at the machine is heard.
+func TestTrustedProxy(t *testing.T) {
+	post := func(ts *testServer, pass, forwardedFor string) int {
+		t.Helper()
+		r, err := http.NewRequest(http.MethodPost, ts.base+api.Path, strings.NewReader(`{"command": "list_room"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("admin", pass)
+		if forwardedFor != "" {
+			r.Header.Set("X-Forwarded-For", forwardedFor)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	ts := start(t, config.Config{EditUser: "admin", EditPass: "secret", TrustedProxies: local})
+	for i := range 10 {
+		if status := post(ts, "wrong", fmt.Sprintf("198.51.100.%d, 192.0.2.1", i)); status != http.StatusUnauthorized {
+			t.Fatalf("guess %d: %d", i, status)
+		}
+	}
+	for from, want := range map[string]int{
+		"192.0.2.1": http.StatusTooManyRequests, "192.0.2.2, 192.0.2.1": http.StatusTooManyRequests,
+		"192.0.2.2": http.StatusOK, "198.51.100.1": http.StatusOK, "2001:db8::1": http.StatusOK, "": http.StatusOK,
+	} {
+		if status := post(ts, "secret", from); status != want {
+			t.Errorf("%q after ten guesses of 192.0.2.1: %d, want %d", from, status, want)
+		}
+	}
+	for name, test := range map[string]struct {
+		trusted []netip.Prefix
+		from    string
+		want    int
+	}{
+		"the machine itself":         {local, "", http.StatusOK},
+		"a browser beside the proxy": {local, "127.0.0.1", http.StatusOK},
+		"another client":             {local, "192.0.2.1", http.StatusForbidden},
+		"another one that lies":      {local, "127.0.0.1, 192.0.2.1", http.StatusForbidden},
+		"garbage":                    {local, "localhost", http.StatusForbidden},
+		"an unknown proxy":           {nil, "192.0.2.1", http.StatusForbidden},
+		"an unknown proxy's lies":    {nil, "127.0.0.1", http.StatusForbidden},
+	} {
+		ts := start(t, config.Config{TrustedProxies: test.trusted})
+		if status := post(ts, "", test.from); status != test.want {
+			t.Errorf("%s: %d, want %d", name, status, test.want)
+		}
+	}
 }
 
 func TestHTTPS(t *testing.T) {

@@ -28,18 +28,19 @@ const maxFile = 1 << 20
 // kong's own defaults would hide whether the file may decide.
 type commandLine struct {
 	Serve struct {
-		Config     *string `placeholder:"FILE" help:"Configuration in Flussonic's syntax."`
-		HTTP       *string `name:"http" placeholder:"ADDR" help:"API, WHIP, WHEP, pages and metrics (:8080)."`
-		HTTPS      *string `name:"https" placeholder:"ADDR" help:"The same over TLS (off)."`
-		TLSCert    *string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of HTTPS, PEM (self-signed)."`
-		TLSKey     *string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
-		RTC        *string `name:"rtc" placeholder:"ADDR" help:"The one UDP port of all WebRTC traffic (:8189)."`
-		RTCAddress *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
-		Data       *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
-		EditAuth   *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
-		MaxLoad    *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
-		LogFormat  *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
-		LogLevel   *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
+		Config         *string `placeholder:"FILE" help:"Configuration in Flussonic's syntax."`
+		HTTP           *string `name:"http" placeholder:"ADDR" help:"API, WHIP, WHEP, pages and metrics (:8080)."`
+		HTTPS          *string `name:"https" placeholder:"ADDR" help:"The same over TLS (off)."`
+		TLSCert        *string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of HTTPS, PEM (self-signed)."`
+		TLSKey         *string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
+		RTC            *string `name:"rtc" placeholder:"ADDR" help:"The one UDP port of all WebRTC traffic (:8189)."`
+		RTCAddress     *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
+		Data           *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
+		EditAuth       *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
+		TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For tells a client's address (none)."`
+		MaxLoad        *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
+		LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
+		LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
 	} `cmd:"" help:"Run the server."`
 	Version struct{} `cmd:"" help:"Print the versions of the program and its codecs."`
 }

@@ -41,7 +41,7 @@ func TestFileErrors(t *testing.T) {
 		{"\"", `1: a string has no closing quote on its line`},
 
 		// Directives.
-		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, max_load, rtc, rtc_address, tls_cert, tls_key, stream`},
+		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, max_load, rtc, rtc_address, tls_cert, tls_key, trusted_proxies, stream`},
 		{"HTTP 1;", `1: unknown directive "HTTP"`},
 		{"\"\" 1;", `1: unknown directive ""`},
 		{"http 1;\n\nhttp 2;", `3: http is set twice, first in line 1`},
