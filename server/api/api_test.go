@@ -192,10 +192,11 @@ func TestCommands(t *testing.T) {
 // onePixel is the smallest of pictures.
 const onePixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
+const half = `{"x":0,"y":0,"width":0.5,"height":1}`
+
 // TestSetLayout: what is not named stays, what is not valid changes nothing.
 func TestSetLayout(t *testing.T) {
 	f := newFixture(t, "", "")
-	half := `{"x":0,"y":0,"width":0.5,"height":1}`
 	f.run([]step{
 		{"", `{"command": "add_room", "args": ["r"], "options": {"disable_video": false, "layout": "pip"}}`, edited("true", "false", "grid", "pip")},
 		{"", `{"command": "add_room", "args": ["sound"]}`, edited(`"r"`, `"sound"`)},
@@ -463,6 +464,27 @@ func TestRoomsErrors(t *testing.T) {
 		}
 		if got := strings.Join(f.rejected, " "); got != strings.TrimSpace(test.reason+" "+test.reason) {
 			t.Errorf("%v: rejected %q", test.err, got)
+		}
+	}
+}
+
+// TestLog: the log tells what a command named, in lines of bounded length.
+func TestLog(t *testing.T) {
+	f := newFixture(t, "", "")
+	for _, test := range []struct{ path, body, want string }{
+		{"", `{"command": "add_room", "args": ["r", 32], "options": {"fps": 30, "disable_video": false}}`, `command=add_room args="[r 32]" options.disable_video=false options.fps=30`},
+		{"r", `{"command": "add-stream", "args": ["s"]}`, `room=r remote=127.0.0.1:1234 command=add_stream args=[s]`},
+		{"r", `{"command": "set_layout", "options": {"gap": 4, "background": "#203040"}}`, `command=set_layout args=[] options.background=#203040 options.gap=4`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [` + strings.Repeat(half+",", 99) + half + `]}}`, `options.cells="[{\"x\":0,`},
+		{"r", `{"command": "set_layout", "options": {"background_image": "` + onePixel + `"}}`, `options.background_image="data:image/png;base64,iVBO`},
+		{"r", `{"command": "set_gain", "args": ["s", "1.` + strings.Repeat("0", 50000) + `"]}`, `command=set_gain args="[s 1.000`},
+	} {
+		f.log.Reset()
+		if status, answer := f.post(test.path, test.body); status != http.StatusOK {
+			t.Errorf("%.80s: %d %s", test.body, status, answer)
+		}
+		if line := f.log.String(); !strings.Contains(line, test.want) || strings.Count(line, "\n") != 1 || len(line) > 500 {
+			t.Errorf("%.80s: %.600s\nwant %s", test.body, line, test.want)
 		}
 	}
 }

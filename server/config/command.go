@@ -15,11 +15,16 @@ import (
 type Command struct {
 	Name   string // "serve" or "version"
 	Config Config // for serve
-	Help   string // text, with ErrHelp
+	Help   string // text, with ErrHelp and ErrNothing
 }
 
-// ErrHelp comes from Parse when help is asked for.
-var ErrHelp = errors.New("help requested")
+// Errors of Parse with which the Command has a text.
+var (
+	// ErrHelp means that help is asked for.
+	ErrHelp = errors.New("help requested")
+	// ErrNothing means that nothing is asked for.
+	ErrNothing = errors.New("no command")
+)
 
 // maxFile bounds a configuration file.
 const maxFile = 1 << 20
@@ -47,9 +52,22 @@ type commandLine struct {
 
 // Parse reads the command line (without the program's name), the environment and the
 // file that they name. A flag overrides its environment variable, which overrides the
-// file. An error in the file is a *FileError. For --help the error is ErrHelp and the
-// text is in the Command.
+// file. An error in the file is a *FileError. For --help, or help, the error is ErrHelp,
+// and ErrNothing without arguments; the text is in the Command.
 func Parse(args []string) (Command, error) {
+	if len(args) == 0 {
+		c, err := Parse([]string{"--help"})
+		if errors.Is(err, ErrHelp) {
+			err = ErrNothing
+		}
+		return c, err
+	}
+	switch args[0] {
+	case "help":
+		args = append(args[1:len(args):len(args)], "--help")
+	case "--version", "-v":
+		args = append([]string{"version"}, args[1:]...)
+	}
 	var line commandLine
 	var help bytes.Buffer
 	helped := false

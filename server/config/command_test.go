@@ -227,8 +227,13 @@ func TestEmptyTakesBack(t *testing.T) {
 
 func TestVersionAndHelp(t *testing.T) {
 	clearEnv(t)
-	if c, err := Parse([]string{"version"}); err != nil || c.Name != "version" {
-		t.Errorf("version: %+v, %v", c, err)
+	for _, version := range []string{"version", "--version", "-v"} {
+		if c, err := Parse([]string{version}); err != nil || c.Name != "version" {
+			t.Errorf("%s: %+v, %v", version, c, err)
+		}
+	}
+	if c, err := Parse(nil); err != ErrNothing || !strings.Contains(c.Help, "serve") {
+		t.Errorf("nothing: %+v, %v", c, err)
 	}
 	for _, test := range []struct {
 		args []string
@@ -236,6 +241,8 @@ func TestVersionAndHelp(t *testing.T) {
 	}{
 		{[]string{"--help"}, []string{"serve", "version"}},
 		{[]string{"-h"}, []string{"serve", "version"}},
+		{[]string{"help"}, []string{"serve", "version"}},
+		{[]string{"help", "serve"}, []string{"--rtc-address=IP", "$SECTILE_EDIT_AUTH", ":8189"}},
 		{[]string{"serve", "--help"}, []string{"--rtc-address=IP", "$SECTILE_EDIT_AUTH", ":8189"}},
 	} {
 		c, err := Parse(test.args)
@@ -257,7 +264,8 @@ func TestParseErrors(t *testing.T) {
 		args       []string
 		want       string // FILE is the file's path
 	}{
-		{name: "nothing", want: `expected one of "serve", "version"`},
+		{name: "only a flag", args: []string{"--http=:1"}, want: "unknown flag --http"},
+		{name: "version of what", args: []string{"--version", "serve"}, want: "unexpected argument serve"},
 		{name: "unknown command", args: []string{"run"}, want: "unexpected argument run"},
 		{name: "unknown flag", args: []string{"serve", "--port=1"}, want: "unknown flag --port"},
 		{name: "argument", args: []string{"serve", "x"}, want: "unexpected argument x"},
