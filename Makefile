@@ -17,7 +17,7 @@ RUNTIME = -X runtime.godebugDefault=schedtrace=2147483647
 ## help: print this
 .PHONY: help
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk '{ i = index($$0, ": "); printf "  make %-15s %s\n", substr($$0, 1, i - 1), substr($$0, i + 2) }'
 
 ## run: install what is missing, build, start the server with its demo (ARGS="--http :9000 …")
 .PHONY: run

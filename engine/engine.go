@@ -246,7 +246,7 @@ func (e *Engine) Subscribe(name string, t room.Tracks, sink room.Sink) (*room.Su
 
 // Declare makes a stream exist without being in a room.
 func (e *Engine) Declare(name string) error {
-	if err := room.CheckName(name); err != nil {
+	if err := room.CheckStreamName(name); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -265,7 +265,7 @@ func (e *Engine) HasStream(name string) bool {
 // AddStream adds a stream to a room and returns the number of the track that is the
 // stream's own mix; again: the same.
 func (e *Engine) AddStream(roomName, name string) (track int, err error) {
-	if err := room.CheckName(name); err != nil {
+	if err := room.CheckStreamName(name); err != nil {
 		return 0, err
 	}
 	e.mu.Lock()

@@ -3,6 +3,18 @@
 # Does nothing, and needs no root, when all are there.
 set -eu
 
+# Go comes first: it is not among the packages. From 1.21 on it fetches the version that go.mod
+# asks for by itself, unless GOTOOLCHAIN forbids it.
+least=$(sed -n 's/^go //p' "$(dirname "$0")/../go.mod")
+command -v go >/dev/null || { echo "Go is missing; $least or later is needed: https://go.dev/doc/install" >&2; exit 1; }
+# In the module Go fails where it may not fetch; elsewhere it tells its own version.
+found=$(go env GOVERSION 2>/dev/null || { cd / && go env GOVERSION; })
+found=$(echo "$found" | sed 's/^go\([0-9.]*\).*/\1/')
+if [ "$(printf '%s\n' "$least" "$found" | sort -V | head -n 1)" != "$least" ]; then
+	echo "Go $least or later is needed, here is ${found:-another one}: https://go.dev/doc/install" >&2
+	exit 1
+fi
+
 build="gcc libc6-dev pkg-config libopus-dev libx264-dev libavcodec-dev libavutil-dev"
 test="$build chromium curl qemu-user-static"
 # Any npm will do: Debian's brings hundreds of packages along.
@@ -33,5 +45,3 @@ if [ -n "$missing" ]; then
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
-
-command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install" >&2; exit 1; }

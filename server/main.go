@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"sectile/asm/cpu"
@@ -32,6 +33,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, config.ErrHelp):
 		fmt.Fprint(stdout, command.Help)
 		return 0
+	case errors.Is(err, config.ErrNothing):
+		fmt.Fprint(stderr, command.Help)
+		return 2
 	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return 2
@@ -59,9 +63,8 @@ func printVersion(w io.Writer) {
 func serve(c config.Config, stderr io.Writer) int {
 	prefer()
 	log := newLogger(c, stderr)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilSignal(log)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal has its default effect: exit at once
 
 	s, err := newServer(c, log)
 	if err != nil {
@@ -73,12 +76,46 @@ func serve(c config.Config, stderr io.Writer) int {
 	if s.https != nil {
 		log.Info("demo: " + pageURL("https", s.https.Addr()))
 	}
+	if c.EditUser == "" {
+		log.Info("no --edit-auth: the control API answers this machine only; publishing and playing are open to all")
+	}
 	if err := s.run(ctx, c); err != nil {
 		log.Error("server", "err", err)
 		return 1
 	}
 	log.Info("bye")
 	return 0
+}
+
+// untilSignal returns a context that is done with the first SIGTERM or SIGINT. The second
+// one ends the process, as it would by default, but is logged. stop frees what that takes.
+func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals, stopped := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case s := <-signals:
+				if ctx.Err() == nil {
+					cancel()
+					continue
+				}
+				log.Warn("second signal: exiting at once", "signal", s.String())
+				signal.Reset(s)
+				_ = syscall.Kill(os.Getpid(), s.(syscall.Signal)) // cannot fail: it is this process
+			case <-stopped:
+				return
+			}
+		}
+	})
+	return ctx, func() {
+		signal.Stop(signals)
+		close(stopped)
+		wg.Wait()
+		cancel()
+	}
 }
 
 func newLogger(c config.Config, w io.Writer) *slog.Logger {

@@ -22,6 +22,7 @@ import (
 	"sectile/server/config"
 	"sectile/server/metrics"
 	"sectile/server/procs"
+	"sectile/server/proxy"
 	"sectile/server/rtc"
 	"sectile/server/store"
 	"sectile/server/web"
@@ -230,7 +231,7 @@ func (s *server) handler(c config.Config) http.Handler {
 	mux.Handle("GET /metrics", metrics.Handler(metrics.Sources{
 		Engine: s.engine, Sessions: s.rtc.Stats, Rejected: s.rejected.snapshot, Tier: cpu.Current().String(),
 	}))
-	return s.rousing(mux)
+	return proxy.Handler(c.TrustedProxies, s.rousing(mux))
 }
 
 // rousing readies the processors for what a client begins: the handshakes of a session, say.

@@ -1,20 +1,26 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"sectile/bench/client"
 	"sectile/engine/room"
+	"sectile/server/api"
 	"sectile/server/config"
 )
 
@@ -190,6 +196,61 @@ func TestOverload(t *testing.T) {
 	eventually(t, 10*time.Second, func() string { return hears(other, []bool{true}) })
 }
 
+// TestTrustedProxy: behind a reverse proxy on the same machine, whoever guesses passwords is
+// locked out alone; and without credentials only who sits at the machine is heard.
+func TestTrustedProxy(t *testing.T) {
+	post := func(ts *testServer, pass, forwardedFor string) int {
+		t.Helper()
+		r, err := http.NewRequest(http.MethodPost, ts.base+api.Path, strings.NewReader(`{"command": "list_room"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("admin", pass)
+		if forwardedFor != "" {
+			r.Header.Set("X-Forwarded-For", forwardedFor)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	ts := start(t, config.Config{EditUser: "admin", EditPass: "secret", TrustedProxies: local})
+	for i := range 10 {
+		if status := post(ts, "wrong", fmt.Sprintf("198.51.100.%d, 192.0.2.1", i)); status != http.StatusUnauthorized {
+			t.Fatalf("guess %d: %d", i, status)
+		}
+	}
+	for from, want := range map[string]int{
+		"192.0.2.1": http.StatusTooManyRequests, "192.0.2.2, 192.0.2.1": http.StatusTooManyRequests,
+		"192.0.2.2": http.StatusOK, "198.51.100.1": http.StatusOK, "2001:db8::1": http.StatusOK, "": http.StatusOK,
+	} {
+		if status := post(ts, "secret", from); status != want {
+			t.Errorf("%q after ten guesses of 192.0.2.1: %d, want %d", from, status, want)
+		}
+	}
+	for name, test := range map[string]struct {
+		trusted []netip.Prefix
+		from    string
+		want    int
+	}{
+		"the machine itself":         {local, "", http.StatusOK},
+		"a browser beside the proxy": {local, "127.0.0.1", http.StatusOK},
+		"another client":             {local, "192.0.2.1", http.StatusForbidden},
+		"another one that lies":      {local, "127.0.0.1, 192.0.2.1", http.StatusForbidden},
+		"garbage":                    {local, "localhost", http.StatusForbidden},
+		"an unknown proxy":           {nil, "192.0.2.1", http.StatusForbidden},
+		"an unknown proxy's lies":    {nil, "127.0.0.1", http.StatusForbidden},
+	} {
+		ts := start(t, config.Config{TrustedProxies: test.trusted})
+		if status := post(ts, "", test.from); status != test.want {
+			t.Errorf("%s: %d, want %d", name, status, test.want)
+		}
+	}
+}
+
 func TestHTTPS(t *testing.T) {
 	ts := start(t, config.Config{HTTPS: "on"})
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -277,5 +338,78 @@ func TestAddressInUse(t *testing.T) {
 	status := run([]string{"serve", "--http", l.Addr().String(), "--rtc", "127.0.0.1:0"}, io.Discard, &out)
 	if status != 1 || !strings.Contains(out.String(), l.Addr().String()) {
 		t.Errorf("exit %d: %s", status, out.String())
+	}
+}
+
+// TestSignals: the log says who may do what without credentials, and the second signal ends
+// the process at once, but not without a word.
+func TestSignals(t *testing.T) {
+	if os.Getenv("SECTILE_TEST_SERVE") != "" {
+		os.Exit(run([]string{"serve", "--http", "127.0.0.1:0", "--rtc", "127.0.0.1:0"}, os.Stdout, os.Stderr))
+	}
+	server := exec.Command(os.Args[0], "-test.run=^TestSignals$")
+	server.Env = append(os.Environ(), "SECTILE_TEST_SERVE=1")
+	out, err := server.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Process.Kill()
+	lines := bufio.NewScanner(out)
+	var log strings.Builder
+	until := func(text string) (line string) {
+		t.Helper()
+		for lines.Scan() {
+			fmt.Fprintln(&log, lines.Text())
+			if strings.Contains(lines.Text(), text) {
+				return lines.Text()
+			}
+		}
+		t.Fatalf("no %q in the log:\n%s", text, &log)
+		return ""
+	}
+	// A session that has not connected yet keeps the server draining.
+	base := until("demo: http")
+	base = strings.TrimSuffix(base[strings.Index(base, "http://"):], `"`)
+	until("the control API answers this machine only; publishing and playing are open to all")
+	resp, err := http.Post(base+api.Path, "", strings.NewReader(`{"command": "add_room", "args": ["r"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	play, err := (&client.Link{Server: base}).Play(timeout(t), "r", "a1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer play.Close()
+	for _, text := range []string{"draining", "second signal: exiting at once"} {
+		if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		until(text)
+	}
+	var exit *exec.ExitError
+	if err := server.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("after two signals: %v", err)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args        []string
+		status      int
+		out, stderr string
+	}{
+		{nil, 2, "", "serve"}, {[]string{"help"}, 0, "serve", ""}, {[]string{"--help"}, 0, "serve", ""},
+		{[]string{"--version"}, 0, "sectile unknown", ""}, {[]string{"-v"}, 0, "sectile unknown", ""}, {[]string{"run"}, 2, "", "unexpected argument run"},
+	} {
+		var out, stderr strings.Builder
+		status := run(test.args, &out, &stderr)
+		if status != test.status || !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) ||
+			(out.Len() > 0) != (test.out != "") || (stderr.Len() > 0) != (test.stderr != "") {
+			t.Errorf("%v: exit %d, %q, %q", test.args, status, &out, &stderr)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,26 @@ func TestWrong(t *testing.T) {
 		p := &participant{number: number}
 		if got := m.wrong(p, packetsOf(m.tones[1])); len(got) != want {
 			t.Errorf("participant %d: %q, want %d faults", number, got, want)
+		}
+	}
+}
+
+func TestTalkers(t *testing.T) {
+	for _, test := range []struct {
+		participants, talkers, want int
+		refused                     string
+	}{
+		{40, -1, 3, ""}, {2, -1, 2, ""}, {2, 0, 0, ""}, {len(tones), len(tones), len(tones), ""},
+		{2, 3, 0, "--talkers 3: a room has only 2 participants"}, {1000, len(tones) + 1, 0, "so many tones"},
+	} {
+		o := options{Participants: test.participants, Talkers: test.talkers}
+		switch err := o.setTalkers(); {
+		case test.refused != "":
+			if err == nil || !strings.Contains(err.Error(), test.refused) {
+				t.Errorf("%+v: %v", test, err)
+			}
+		case err != nil || o.Talkers != test.want:
+			t.Errorf("%+v: %d talkers, %v", test, o.Talkers, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@
 // end all mixes are checked by content: all other talkers must be in them, and the
 // participant must not.
 //
+//	. scripts/env.sh
 //	bin/sectile serve --http 127.0.0.1:8080 --rtc 127.0.0.1:8189 &
 //	go run ./bench/load --pid $! --rooms 10 --participants 4 --talkers 1
 //
@@ -39,7 +40,7 @@ type options struct {
 	Local        netip.Prefix  `help:"Network on this machine, as a route of type local, of which each participant has an address (loopback)."`
 	Rooms        int           `default:"1" help:"Number of rooms."`
 	Participants int           `default:"40" help:"Participants in each room."`
-	Talkers      int           `default:"3" help:"How many of them talk."`
+	Talkers      int           `default:"-1" placeholder:"N" help:"How many of them talk (3, or all if they are fewer)."`
 	Speech       string        `placeholder:"FILES" help:"Talkers speak: 16-bit mono WAV of 48 kHz, such as '/usr/share/sounds/alsa/*_*.wav'."`
 	Bursts       bool          `help:"The first talker of each room sends short bursts of a tone, whose delay is measured; the others are silent meanwhile."`
 	Cameras      []size        `placeholder:"WxH" help:"Everybody has a camera that sends these layers, such as 320x180,640x360."`

@@ -25,13 +25,29 @@ func (p *participant) String() string {
 	return fmt.Sprintf("participant %d of room %d", p.number, p.room)
 }
 
+// usualTalkers is how many talk when nothing is said.
+const usualTalkers = 3
+
+// setTalkers fills in how many talk and checks it.
+func (o *options) setTalkers() error {
+	switch {
+	case o.Talkers < 0:
+		o.Talkers = min(usualTalkers, o.Participants)
+	case o.Talkers > o.Participants:
+		return fmt.Errorf("--talkers %d: a room has only %d participants (--participants)", o.Talkers, o.Participants)
+	case o.Talkers > len(tones):
+		return fmt.Errorf("--talkers %d: at most %d, since there are so many tones", o.Talkers, len(tones))
+	}
+	return nil
+}
+
 // run makes the rooms, fills them, measures, and checks what is heard.
 func (o options) run() (*target.Report, error) {
 	if o.Peer != "sectile" && len(o.Cameras) > 0 {
 		return nil, fmt.Errorf("%s has no mosaic", o.Peer)
 	}
-	if o.Talkers > min(len(tones), o.Participants) {
-		return nil, fmt.Errorf("%d talkers of %d participants: at most %d", o.Talkers, o.Participants, len(tones))
+	if err := o.setTalkers(); err != nil {
+		return nil, err
 	}
 	sounds, err := o.sounds()
 	if err != nil {

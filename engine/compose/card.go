@@ -48,7 +48,7 @@ var white = colour{235, 128, 128}
 
 // DrawCard shows a plain card in the colour of the cell's name with that name on it,
 // shortened with an ellipsis if it is too long. The card has the canvas's shape, which is
-// that of most cameras, and a margin of background. What is not in the font (it has Latin,
+// that of most cameras, and a margin of background, or fills the cell where pictures do. What is not in the font (it has Latin,
 // Greek and Cyrillic) shows as an empty box. Nothing is drawn if the cell shows that card
 // already. DrawCard reports whether it changed the canvas.
 func (c *Cell) DrawCard() bool {
@@ -68,6 +68,9 @@ func (c *Cell) DrawCard() bool {
 
 // cardRect is the place of the cell's card.
 func (c *Cell) cardRect() Rect {
+	if c.canvas.style.Crop {
+		return c.all()
+	}
 	r := fit(c.canvas.img.Width, c.canvas.img.Height, c.all())
 	side := min(r.W, r.H)
 	if side < 16 {
@@ -89,7 +92,9 @@ func (c *Cell) drawTitle(r Rect) {
 }
 
 func (c *Cell) newTitle(r Rect) label {
-	face := c.canvas.faceOf(min(max(r.H/7, 12), 80))
+	// In a narrow card as in the largest one of the canvas's shape that is as wide.
+	shape := fit(c.canvas.img.Width, c.canvas.img.Height, r)
+	face := c.canvas.faceOf(min(max(shape.H/7, 12), 80))
 	metrics := face.Metrics()
 	name := shorten(face, c.name, fixed.I(r.W-r.W/8))
 	height := (metrics.Ascent + metrics.Descent).Ceil()

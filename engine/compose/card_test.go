@@ -115,6 +115,21 @@ func TestCard(t *testing.T) {
 	}
 }
 
+// Where pictures fill their cells cards do, too, so that a camera that goes off moves no edge.
+func TestCardFillsCropped(t *testing.T) {
+	for _, r := range []Rect{{0, 0, 320, 180}, {40, 20, 60, 140}, {40, 20, 200, 40}, {2, 2, 2, 2}} {
+		c := NewCanvas(320, 180)
+		c.Arrange(Style{Crop: true, Names: true}, []Place{{"ann", r}})
+		c.Cells()[0].DrawCard()
+		want := cardColour("ann")
+		for _, corner := range [][2]int{{r.X, r.Y}, {r.X + r.W - 1, r.Y}, {r.X, r.Y + r.H - 1}, {r.X + r.W - 1, r.Y + r.H - 1}} {
+			if got := at(c.img, corner[0], corner[1]); got != want {
+				t.Errorf("%v: %v at %v, want %v", r, got, corner, want)
+			}
+		}
+	}
+}
+
 // Names come from outside, and cells can be of any size: nothing may panic.
 func TestCardAnyNameAnySize(t *testing.T) {
 	list := []string{"", " ", "\xff\xfe", "a\nb\x00", "日本語", "👩‍👩‍👧", "e\u0301\u0301\u0301", strings.Repeat("W", 10000), strings.Repeat("\u0301", 10000)}

@@ -18,7 +18,7 @@ type Look struct {
 	Gap        int        `json:"gap"`             // between cells, luma samples
 	Background string     `json:"background"`      // #rrggbb
 	Names      string     `json:"names"`           // "on" or "off": over the pictures
-	Cells      []LookCell `json:"cells,omitempty"` // of layout custom; never changed in place
+	Cells      []LookCell `json:"cells,omitempty"` // of layout custom, kept under others; never changed in place
 	// BackgroundImage is shown instead of the colour: a data URL, or "".
 	BackgroundImage string `json:"background_image,omitempty"`
 }
@@ -60,6 +60,16 @@ func layoutNames() []string {
 	return names
 }
 
+// SetCells sets the cells of the layout custom, which a Look keeps for when it has that
+// layout again. The error, an *OptionError, tells that it has another one now.
+func (l *Look) SetCells(cells []LookCell) error {
+	if l.Layout != customLayout {
+		return lookError("cells", fmt.Sprintf("%d cells with layout %s", len(cells), l.Layout))
+	}
+	l.Cells = cells
+	return nil
+}
+
 // Set sets one of LookOptions from its text, to be checked by Validate.
 func (l *Look) Set(name, value string) error {
 	switch name {
@@ -90,7 +100,7 @@ func lookError(name string, value any) error {
 		"gap":        fmt.Sprintf("even numbers from 0 to %d", compose.MaxGap),
 		"background": "#rrggbb",
 		"names":      "on or off",
-		"cells":      fmt.Sprintf("1 to %d with layout %s, none with another one", maxLookCells, customLayout),
+		"cells":      fmt.Sprintf("1 to %d with layout %s", maxLookCells, customLayout),
 	}[name]}
 }
 
@@ -110,7 +120,7 @@ func (l Look) Validate() error {
 		return lookError("background", l.Background)
 	case l.Names != "on" && l.Names != "off":
 		return lookError("names", l.Names)
-	case custom != (len(l.Cells) > 0) || len(l.Cells) > maxLookCells:
+	case custom && len(l.Cells) == 0 || len(l.Cells) > maxLookCells:
 		return lookError("cells", fmt.Sprintf("%d cells", len(l.Cells)))
 	}
 	if l.BackgroundImage != "" {

@@ -96,6 +96,7 @@ func TestLookIsSaved(t *testing.T) {
 	s.setLook(t, func(l *Look) {
 		l.Layout, l.Fit, l.Cells = customLayout, "crop", []LookCell{{Width: 1, Height: 0.5, Stream: "a"}}
 	})
+	s.setLook(t, func(l *Look) { l.Layout = "speaker" }) // and keeps the cells
 	data, err := json.Marshal(s.Save())
 	if err != nil {
 		t.Fatal(err)

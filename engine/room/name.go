@@ -2,6 +2,9 @@ package room
 
 import "fmt"
 
+// allTitle is what the mix of everybody is called beside the mixes of streams.
+const allTitle = "all"
+
 // MaxName is the greatest length of a name, in bytes.
 const MaxName = 64
 
@@ -17,4 +20,13 @@ func CheckName(name string) error {
 		return fmt.Errorf("name %.80q is not accepted, only 1 to %d of A-Z a-z 0-9 _ . -, not starting with a dot", name, MaxName)
 	}
 	return nil
+}
+
+// CheckStreamName tells whether a new stream can have that name: "all" is what the mix of
+// everybody is called where streams are listed.
+func CheckStreamName(name string) error {
+	if name == allTitle {
+		return fmt.Errorf("name %q is not accepted for a stream: it is that of the mix of everybody", name)
+	}
+	return CheckName(name)
 }

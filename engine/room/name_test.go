@@ -21,3 +21,11 @@ func TestCheckName(t *testing.T) {
 		t.Errorf("the error repeats %d bytes", len(err.Error()))
 	}
 }
+
+func TestCheckStreamName(t *testing.T) {
+	for name, ok := range map[string]bool{"all": false, "All": true, "all1": true, "": false, "a/b": false} {
+		if err := CheckStreamName(name); (err == nil) != ok {
+			t.Errorf("CheckStreamName(%q) = %v, want accepted: %t", name, err, ok)
+		}
+	}
+}

@@ -35,6 +35,15 @@ func DefaultOptions() Options {
 	}
 }
 
+// DefaultSamples are the samples of a packet at a sample rate when none are named: as many
+// as always where Opus has packets of that length, else those of 20 ms.
+func DefaultSamples(rate int) int {
+	if usual := DefaultOptions().Samples; slices.Contains(frameSizes(rate), usual) {
+		return usual
+	}
+	return rate / 50
+}
+
 // Complete gives those options their defaults that a room lacks which was saved before
 // there were such options.
 func (o *Options) Complete() {

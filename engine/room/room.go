@@ -293,7 +293,7 @@ func (r *Room) Describe() []TrackInfo {
 		tracks = append(tracks, TrackInfo{ID: "v1", Content: "video", Codec: "h264",
 			Width: r.opts.Width, Height: r.opts.Height, FPS: r.opts.FPS})
 	}
-	tracks = append(tracks, TrackInfo{ID: TrackID(allTrack), Content: "audio", Codec: "opus", Title: "all"})
+	tracks = append(tracks, TrackInfo{ID: TrackID(allTrack), Content: "audio", Codec: "opus", Title: allTitle})
 	for _, in := range r.inputs {
 		tracks = append(tracks, TrackInfo{ID: TrackID(in.track), Content: "audio", Codec: "opus", Title: in.name})
 	}

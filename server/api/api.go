@@ -141,7 +141,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (answer any, err
 	}
 	answer, err = c.run(h, roomName, q)
 	if err == nil && c.changes {
-		h.log.Info("control", "command", q.command, "room", roomName, "args", q.args, "remote", r.RemoteAddr)
+		h.log.With("room", roomName, "remote", r.RemoteAddr).Info("control", q.logValues()...)
 		h.changed()
 	}
 	return answer, err

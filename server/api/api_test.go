@@ -174,8 +174,16 @@ func TestCommands(t *testing.T) {
 		{"r", `{"command": "set_gain", "args": ["7", -60]}`, `{"track_id":"a4"}`},
 		{"r", `{"command": "set_gain", "args": ["7", 0]}`, `{"track_id":"a4"}`},
 		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"y":20,"z":-6.5}`)},
+		{"r", `{"command": "set_gain", "args": ["z", 1e-320]}`, `{"track_id":"a2"}`},
+		{"r", `{"command": "set_gain", "args": ["y", "+3.14159"]}`, `{"track_id":"a5"}`},
+		{"r", `{"command": "set_gain", "args": ["7", -1.2345e1]}`, `{"track_id":"a4"}`},
+		{"", `{"command": "add_room", "args": ["r"]}`, edited(`"participants":0`, `"participants":3`, `"gains":{}`, `"gains":{"7":-12.35,"y":3.14}`)},
 		{"r", `{"command": "set_gain", "args": ["nobody", 1]}`, "404 room r: stream nobody: not found"},
 
+		{"", `{"command": "add_room", "args": ["e8", 64, 8000]}`, edited(`"r"`, `"e8"`, "48000", "8000", "960", "160")},
+		{"", `{"command": "add_room", "args": ["e8"], "options": {"samples": 160, "samplerate": 8000}}`, edited(`"r"`, `"e8"`, "48000", "8000", "960", "160")},
+		{"", `{"command": "add_room", "args": ["e12"], "options": {"samplerate": 12000}}`, edited(`"r"`, `"e12"`, "48000", "12000", "960", "240")},
+		{"", `{"command": "add_room", "args": ["e16"], "options": {"samplerate": 16000}}`, edited(`"r"`, `"e16"`, "48000", "16000")},
 		{"", `{"command": "add_room", "args": ["open"], "options": {"gate": "off"}}`, edited(`"r"`, `"open"`, `"on"`, `"off"`)},
 		{"", `{"command": "add_room", "args": ["open"]}`, "409 room open exists with other settings"},
 	})
@@ -184,10 +192,11 @@ func TestCommands(t *testing.T) {
 // onePixel is the smallest of pictures.
 const onePixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
+const half = `{"x":0,"y":0,"width":0.5,"height":1}`
+
 // TestSetLayout: what is not named stays, what is not valid changes nothing.
 func TestSetLayout(t *testing.T) {
 	f := newFixture(t, "", "")
-	half := `{"x":0,"y":0,"width":0.5,"height":1}`
 	f.run([]step{
 		{"", `{"command": "add_room", "args": ["r"], "options": {"disable_video": false, "layout": "pip"}}`, edited("true", "false", "grid", "pip")},
 		{"", `{"command": "add_room", "args": ["sound"]}`, edited(`"r"`, `"sound"`)},
@@ -202,10 +211,20 @@ func TestSetLayout(t *testing.T) {
 		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"fit": "letterbox", "background": "#090909"}}`,
 			`{"layout":"custom","fit":"letterbox","gap":0,"background":"#090909","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
 		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": []}}`, `400 option cells: "0 cells" is not accepted, only 1 to 100 with layout custom`},
-		{"r", `{"command": "set_layout", "args": ["grid"]}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on"}`},
+		// The cells stay for when the layout is custom again, and the layout for when none is named.
+		{"r", `{"command": "set_layout", "args": ["grid"]}`, `{"layout":"grid","fit":"letterbox","gap":0,"background":"#090909","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
+		{"r", `{"command": "set_layout", "args": [], "options": {"gap": 4}}`, `{"layout":"grid","fit":"letterbox","gap":4,"background":"#090909","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
+		{"r", `{"command": "set_layout", "options": {"cells": [` + half + `]}}`, `400 option cells: "1 cells with layout grid" is not accepted, only 1 to 100 with layout custom`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": []}}`, `400 option cells: "0 cells with layout grid" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["custom"]}`, `{"layout":"custom","fit":"letterbox","gap":4,"background":"#090909","names":"on","cells":[` + half + `,{"x":0.5,"y":0.25,"width":0.5,"height":0.5,"stream":"bob"}]}`},
+		{"r", `{"command": "set_layout", "options": {"gap": 0, "cells": [` + half + `]}}`, `{"layout":"custom","fit":"letterbox","gap":0,"background":"#090909","names":"on","cells":[` + half + `]}`},
+		{"r", `{"command": "set_layout", "args": []}`, `{"layout":"custom","fit":"letterbox","gap":0,"background":"#090909","names":"on","cells":[` + half + `]}`},
+		{"", `{"command": "remove_room", "args": ["r"]}`, `{"name":"r"}`}, // and its cells
+		{"", `{"command": "add_room", "args": ["r"], "options": {"disable_video": false}}`, edited("true", "false")},
 
 		{"r", `{"command": "set_layout", "args": ["custom"]}`, `400 option cells: "0 cells" is not accepted`},
-		{"r", `{"command": "set_layout", "args": []}`, "400 set_layout got 0 args; want [LAYOUT]"},
+		{"r", `{"command": "set_layout", "args": ["grid", "pip"]}`, "400 set_layout got 2 args; want [LAYOUT?]"},
+		{"r", `{"command": "set_layout", "args": [""]}`, `400 option layout: "" is not accepted`},
 		{"r", `{"command": "set_layout", "args": ["Grid"]}`, `400 option layout: "Grid" is not accepted, only grid, speaker, pip, sidebar, custom`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"fit": "stretch"}}`, `400 option fit: "stretch" is not accepted, only letterbox or crop`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"gap": 3}}`, `400 option gap: "3" is not accepted, only even numbers from 0 to 64`},
@@ -227,7 +246,7 @@ func TestSetLayout(t *testing.T) {
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"background_image": "data:image/png;base64,####"}}`, `400 option background_image: "no base64"`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": "x"}}`, `400 option "cells" is unknown`},
 		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"fit": ["crop"]}}`, `400 option "fit" is ["crop"]; want a string`},
-		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": [` + half + `]}}`, `400 option cells: "1 cells" is not accepted`},
+		{"r", `{"command": "set_layout", "args": ["grid"], "options": {"cells": [` + half + `]}}`, `400 option cells: "1 cells with layout grid" is not accepted`},
 		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [` + strings.Repeat(half+",", 100) + half + `]}}`, `400 option cells: "101 cells" is not accepted`},
 		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [5]}}`, `400 cells:  is of type number; want [{"x"`},
 		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [{"x": "0"}]}}`, `400 cells: x is of type string; want`},
@@ -304,6 +323,8 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["` + strings.Repeat("x", 65) + `"]}`, `400 name "xxx`},
 		{"", `{"command": "add_room", "args": [-1e+5]}`, `400 name "-1e+5" is not accepted`},
 		{"", `{"command": "remove_room", "args": [".."]}`, `400 name ".."`},
+		{"r", `{"command": "add_stream", "args": ["all"]}`, `400 name "all" is not accepted for a stream`},
+		{"r", `{"command": "remove_stream", "args": ["all"]}`, `404 room r: stream all: not found`},
 		{"r", `{"command": "add_stream", "args": ["a b"]}`, `400 name "a b"`},
 		{"r", `{"command": "mute_audio", "args": ["é"]}`, `400 name "é"`},
 
@@ -312,6 +333,7 @@ func TestCommandErrors(t *testing.T) {
 		{"", `{"command": "add_room", "args": ["x", "64k"]}`, `400 option bitrate: "64k" is not accepted`},
 		{"", `{"command": "add_room", "args": ["x", 64.5]}`, `400 option bitrate: "64.5" is not accepted`},
 		{"", `{"command": "add_room", "args": ["x", 64, 4800, 480]}`, `400 option samplerate: "4800" is not accepted, only 8000, 12000, 16000, 24000, 48000`},
+		{"", `{"command": "add_room", "args": ["x", 64, 8000, 960]}`, `400 option samples: "960" is not accepted, only 20, 40`},
 		{"", `{"command": "add_room", "args": ["x", 64, 8000, 481]}`, `400 option samples: "481" is not accepted, only 20, 40`},
 		{"", `{"command": "add_room", "args": ["x"], "options": {"colour": "red"}}`, `400 option "colour" (value "red") is unknown; accepted are bitrate`},
 		{"", `{"command": "add_room", "args": ["x"], "options": {"fps": 61}}`, `400 option fps: "61" is not accepted, only 1 to 60`},
@@ -328,9 +350,14 @@ func TestCommandErrors(t *testing.T) {
 		// Gains.
 		{"r", `{"command": "set_gain", "args": ["x", 20.1]}`, "400 gain 20.1 dB is not accepted, only -60 to 20"},
 		{"r", `{"command": "set_gain", "args": ["x", -61]}`, "400 gain -61 dB is not accepted, only -60 to 20"},
-		{"r", `{"command": "set_gain", "args": ["x", "NaN"]}`, "400 gain NaN dB is not accepted"},
+		{"r", `{"command": "set_gain", "args": ["x", "NaN"]}`, `400 gain "NaN" is not accepted`},
 		{"r", `{"command": "set_gain", "args": ["x", 1e999]}`, `400 gain "1e999" is not accepted, only -60 to 20 (dB)`},
 		{"r", `{"command": "set_gain", "args": ["x", "loud"]}`, `400 gain "loud" is not accepted, only -60 to 20 (dB)`},
+		{"r", `{"command": "set_gain", "args": ["x", "0x1p3"]}`, `400 gain "0x1p3" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "1_0"]}`, `400 gain "1_0" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "+-1"]}`, `400 gain "+-1" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", "null"]}`, `400 gain "null" is not accepted`},
+		{"r", `{"command": "set_gain", "args": ["x", " 1"]}`, `400 gain " 1" is not accepted`},
 		{"r", `{"command": "set_gain", "args": [".x", 3]}`, `400 name ".x"`},
 		{"nowhere", `{"command": "set_gain", "args": ["x", 3]}`, `404 room "nowhere": not found`},
 
@@ -437,6 +464,27 @@ func TestRoomsErrors(t *testing.T) {
 		}
 		if got := strings.Join(f.rejected, " "); got != strings.TrimSpace(test.reason+" "+test.reason) {
 			t.Errorf("%v: rejected %q", test.err, got)
+		}
+	}
+}
+
+// TestLog: the log tells what a command named, in lines of bounded length.
+func TestLog(t *testing.T) {
+	f := newFixture(t, "", "")
+	for _, test := range []struct{ path, body, want string }{
+		{"", `{"command": "add_room", "args": ["r", 32], "options": {"fps": 30, "disable_video": false}}`, `command=add_room args="[r 32]" options.disable_video=false options.fps=30`},
+		{"r", `{"command": "add-stream", "args": ["s"]}`, `room=r remote=127.0.0.1:1234 command=add_stream args=[s]`},
+		{"r", `{"command": "set_layout", "options": {"gap": 4, "background": "#203040"}}`, `command=set_layout args=[] options.background=#203040 options.gap=4`},
+		{"r", `{"command": "set_layout", "args": ["custom"], "options": {"cells": [` + strings.Repeat(half+",", 99) + half + `]}}`, `options.cells="[{\"x\":0,`},
+		{"r", `{"command": "set_layout", "options": {"background_image": "` + onePixel + `"}}`, `options.background_image="data:image/png;base64,iVBO`},
+		{"r", `{"command": "set_gain", "args": ["s", "1.` + strings.Repeat("0", 50000) + `"]}`, `command=set_gain args="[s 1.000`},
+	} {
+		f.log.Reset()
+		if status, answer := f.post(test.path, test.body); status != http.StatusOK {
+			t.Errorf("%.80s: %d %s", test.body, status, answer)
+		}
+		if line := f.log.String(); !strings.Contains(line, test.want) || strings.Count(line, "\n") != 1 || len(line) > 500 {
+			t.Errorf("%.80s: %.600s\nwant %s", test.body, line, test.want)
 		}
 	}
 }

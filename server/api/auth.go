@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sectile/server/proxy"
 )
 
 // authorize tells whether a request may give commands.
@@ -24,7 +26,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	addr := remote(r)
 	if h.open {
-		if !addr.IsLoopback() {
+		if !addr.IsLoopback() || proxy.Forwarded(r) { // by a proxy here for somebody elsewhere
 			return refuse(http.StatusForbidden, "not_loopback", "without credentials (--edit-auth USER:PASS) the control API answers this machine only")
 		}
 		return nil
@@ -68,7 +70,7 @@ func (h *Handler) ownOrigin(origins []string, host string) bool {
 	return net.ParseIP(name) != nil || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// remote is the address of the peer; the zero Addr, which is no loopback, when it has none.
+// remote is the address of the client; the zero Addr, which is no loopback, when it has none.
 func remote(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

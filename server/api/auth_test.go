@@ -23,13 +23,33 @@ func TestLoopbackOnly(t *testing.T) {
 		f := newFixture(t, "", "")
 		r := newRequest(Path, list)
 		r.RemoteAddr = remote
-		r.Header.Set("X-Forwarded-For", "127.0.0.1") // says whatever the client likes
 		status, answer, _ := f.do(r)
 		if want := map[bool]int{true: 200, false: 403}[ok]; status != want {
 			t.Errorf("%q: %d %s, want %d", remote, status, answer, want)
 		}
 		if !ok && (!reflect.DeepEqual(f.rejected, []string{"not_loopback"}) || !strings.Contains(answer, "--edit-auth")) {
 			t.Errorf("%q: %s, rejected %v", remote, answer, f.rejected)
+		}
+	}
+}
+
+// TestForwarded: what a proxy on this machine sends for somebody else is not from this
+// machine, and nobody becomes it by saying so. With credentials both are as before.
+func TestForwarded(t *testing.T) {
+	for _, remote := range []string{"127.0.0.1:1", "[::1]:1", "192.0.2.1:1"} {
+		for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-IP"} {
+			for _, value := range []string{"127.0.0.1", "192.0.2.7", "::1", "for=127.0.0.1", "", "garbage"} {
+				for user, want := range map[string]int{"": 403, "admin": 200} {
+					f := newFixture(t, user, user)
+					r := newRequest(Path, list)
+					r.RemoteAddr = remote
+					r.Header.Set(name, value)
+					r.SetBasicAuth(user, user)
+					if status, answer, _ := f.do(r); status != want {
+						t.Errorf("%s: %q from %s with user %q: %d %s, want %d", name, value, remote, user, status, answer, want)
+					}
+				}
+			}
 		}
 	}
 }

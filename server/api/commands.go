@@ -1,8 +1,10 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,14 +31,14 @@ var (
 		"stats":       {usage: "[]", run: stats},
 	}
 	roomCommands = map[string]command{
-		"add_stream":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: onStream(Rooms.AddStream)},
+		"add_stream":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: addStream},
 		"remove_stream": {usage: "[NAME]", min: 1, max: 1, changes: true, run: onStream(Rooms.RemoveStream)},
 		"stat":          {usage: "[]", run: stat},
 		"mute_video":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, true)},
 		"unmute_video":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Video, false)},
 		"mute_audio":    {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, true)},
 		"unmute_audio":  {usage: "[NAME]", min: 1, max: 1, changes: true, run: mute(room.Audio, false)},
-		"set_layout":    {usage: "[LAYOUT]", min: 1, max: 1, options: true, lists: true, changes: true, run: setLayout},
+		"set_layout":    {usage: "[LAYOUT?]", max: 1, options: true, lists: true, changes: true, run: setLayout},
 		"set_gain":      {usage: "[NAME, dB]", min: 2, max: 2, changes: true, run: setGain},
 	}
 )
@@ -91,6 +93,9 @@ func addRoom(h *Handler, _ string, q request) (any, error) {
 		if err := o.Set(option, q.options[option]); err != nil {
 			return nil, err
 		}
+	}
+	if _, named := q.options["samples"]; !named && len(q.args) < 4 {
+		o.Samples = room.DefaultSamples(o.SampleRate)
 	}
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -147,6 +152,13 @@ func onStream(do func(rooms Rooms, roomName, stream string) (int, error)) func(*
 	}
 }
 
+func addStream(h *Handler, roomName string, q request) (any, error) {
+	if err := room.CheckStreamName(q.args[0]); err != nil {
+		return nil, malformed("%v", err)
+	}
+	return onStream(Rooms.AddStream)(h, roomName, q)
+}
+
 func mute(kind room.Kind, muted bool) func(*Handler, string, request) (any, error) {
 	return onStream(func(rooms Rooms, roomName, stream string) (int, error) {
 		return rooms.SetMuted(roomName, stream, kind, muted)
@@ -154,16 +166,29 @@ func mute(kind room.Kind, muted bool) func(*Handler, string, request) (any, erro
 }
 
 func setGain(h *Handler, roomName string, q request) (any, error) {
-	dB, err := strconv.ParseFloat(q.args[1], 64)
+	dB, err := parseGain(q.args[1])
 	if err != nil {
-		return nil, malformed("gain %.80q is not accepted, only %d to %d (dB)", q.args[1], room.MinGain, room.MaxGain)
-	}
-	if err := room.CheckGain(dB); err != nil {
-		return nil, malformed("%v", err)
+		return nil, err
 	}
 	return onStream(func(rooms Rooms, roomName, stream string) (int, error) {
 		return rooms.SetGain(roomName, stream, dB)
 	})(h, roomName, q)
+}
+
+// parseGain reads a gain in the spellings that numbers have in JSON, or with a plus, in steps of 0.01 dB.
+func parseGain(text string) (dB float64, err error) {
+	if json.Valid([]byte(strings.TrimPrefix(text, "+"))) {
+		dB, err = strconv.ParseFloat(text, 64)
+	} else {
+		err = strconv.ErrSyntax
+	}
+	if err != nil {
+		return 0, malformed("gain %.80q is not accepted, only %d to %d (dB)", text, room.MinGain, room.MaxGain)
+	}
+	if err := room.CheckGain(dB); err != nil {
+		return 0, malformed("%v", err)
+	}
+	return math.Round(dB*100)/100 + 0, nil // + 0: not -0
 }
 
 func checkName(name string) error {

@@ -13,7 +13,7 @@ import (
 )
 
 // setLayout changes how the mosaic of a room looks. What the request does not name stays
-// as it is, but the cells, which belong to the layout custom alone.
+// as it is, and the cells wait for the layout custom.
 func setLayout(h *Handler, roomName string, q request) (any, error) {
 	var cells []room.LookCell
 	if list, ok := q.lists["cells"]; ok {
@@ -38,10 +38,14 @@ func setLayout(h *Handler, roomName string, q request) (any, error) {
 		}
 	}
 	return h.rooms.SetLook(roomName, func(l *room.Look) error {
-		if cells != nil || l.Layout != q.args[0] {
-			l.Cells = cells
+		if len(q.args) > 0 {
+			l.Layout = q.args[0]
 		}
-		l.Layout = q.args[0]
+		if cells != nil {
+			if err := l.SetCells(cells); err != nil {
+				return err
+			}
+		}
 		for option, value := range q.options {
 			if err := l.Set(option, value); err != nil {
 				return err

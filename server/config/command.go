@@ -15,11 +15,16 @@ import (
 type Command struct {
 	Name   string // "serve" or "version"
 	Config Config // for serve
-	Help   string // text, with ErrHelp
+	Help   string // text, with ErrHelp and ErrNothing
 }
 
-// ErrHelp comes from Parse when help is asked for.
-var ErrHelp = errors.New("help requested")
+// Errors of Parse with which the Command has a text.
+var (
+	// ErrHelp means that help is asked for.
+	ErrHelp = errors.New("help requested")
+	// ErrNothing means that nothing is asked for.
+	ErrNothing = errors.New("no command")
+)
 
 // maxFile bounds a configuration file.
 const maxFile = 1 << 20
@@ -28,27 +33,41 @@ const maxFile = 1 << 20
 // kong's own defaults would hide whether the file may decide.
 type commandLine struct {
 	Serve struct {
-		Config     *string `placeholder:"FILE" help:"Configuration in Flussonic's syntax."`
-		HTTP       *string `name:"http" placeholder:"ADDR" help:"API, WHIP, WHEP, pages and metrics (:8080)."`
-		HTTPS      *string `name:"https" placeholder:"ADDR" help:"The same over TLS (off)."`
-		TLSCert    *string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of HTTPS, PEM (self-signed)."`
-		TLSKey     *string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
-		RTC        *string `name:"rtc" placeholder:"ADDR" help:"The one UDP port of all WebRTC traffic (:8189)."`
-		RTCAddress *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
-		Data       *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
-		EditAuth   *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
-		MaxLoad    *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
-		LogFormat  *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
-		LogLevel   *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
+		Config         *string `placeholder:"FILE" help:"Configuration in Flussonic's syntax."`
+		HTTP           *string `name:"http" placeholder:"ADDR" help:"API, WHIP, WHEP, pages and metrics (:8080)."`
+		HTTPS          *string `name:"https" placeholder:"ADDR" help:"The same over TLS (off)."`
+		TLSCert        *string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of HTTPS, PEM (self-signed)."`
+		TLSKey         *string `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
+		RTC            *string `name:"rtc" placeholder:"ADDR" help:"The one UDP port of all WebRTC traffic (:8189)."`
+		RTCAddress     *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
+		Data           *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
+		EditAuth       *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
+		TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For tells a client's address (none)."`
+		MaxLoad        *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
+		LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
+		LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
 	} `cmd:"" help:"Run the server."`
 	Version struct{} `cmd:"" help:"Print the versions of the program and its codecs."`
 }
 
 // Parse reads the command line (without the program's name), the environment and the
 // file that they name. A flag overrides its environment variable, which overrides the
-// file. An error in the file is a *FileError. For --help the error is ErrHelp and the
-// text is in the Command.
+// file. An error in the file is a *FileError. For --help, or help, the error is ErrHelp,
+// and ErrNothing without arguments; the text is in the Command.
 func Parse(args []string) (Command, error) {
+	if len(args) == 0 {
+		c, err := Parse([]string{"--help"})
+		if errors.Is(err, ErrHelp) {
+			err = ErrNothing
+		}
+		return c, err
+	}
+	switch args[0] {
+	case "help":
+		args = append(args[1:len(args):len(args)], "--help")
+	case "--version", "-v":
+		args = append([]string{"version"}, args[1:]...)
+	}
 	var line commandLine
 	var help bytes.Buffer
 	helped := false

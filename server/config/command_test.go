@@ -45,6 +45,7 @@ tls_cert "/etc/my certs/cert.pem";
 tls_key /etc/key.pem;
 data /var/lib/sectile;
 edit_auth admin "s;e{c}r \"e\" t\\#";
+trusted_proxies 127.0.0.1 10.1.2.3/8, 2001:db8::/32;
 max_load 0.7;
 log_format json;
 log_level debug;
@@ -69,7 +70,9 @@ func everythingConfig() Config {
 		HTTP: ":8080", HTTPS: "127.0.0.1:8443", RTC: "[::1]:9000",
 		RTCAddresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")},
 		TLSCert:      "/etc/my certs/cert.pem", TLSKey: "/etc/key.pem", Data: "/var/lib/sectile",
-		EditUser: "admin", EditPass: `s;e{c}r "e" t\#`, MaxLoad: 0.7, LogFormat: "json", LogLevel: "debug",
+		EditUser: "admin", EditPass: `s;e{c}r "e" t\#`, MaxLoad: 0.7,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
+		LogFormat:      "json", LogLevel: "debug",
 		Rooms: []Room{
 			{"meeting", o(func(o *room.Options) { o.Bitrate, o.DisableVideo = 128, false })},
 			{"old", o(func(o *room.Options) { o.SampleRate, o.Samples = 16000, 320 })},
@@ -127,6 +130,7 @@ func TestPrecedence(t *testing.T) {
 		{"--log-level", "SECTILE_LOG_LEVEL", "warn", "error", func(c Config) string { return c.LogLevel }, "debug"},
 		{"--edit-auth", "SECTILE_EDIT_AUTH", "u:p", "u:p:q", func(c Config) string { return c.EditUser + ":" + c.EditPass }, `admin:s;e{c}r "e" t\#`},
 		{"--max-load", "SECTILE_MAX_LOAD", "0.5", "0", func(c Config) string { return fmt.Sprint(c.MaxLoad) }, "0.7"},
+		{"--trusted-proxies", "SECTILE_TRUSTED_PROXIES", "10.0.0.0/8", "192.0.2.0/24", func(c Config) string { return c.TrustedProxies[0].String() }, "127.0.0.1/32"},
 		{"--rtc-address", "SECTILE_RTC_ADDRESS", "::ffff:10.0.0.1", "10.0.0.2", func(c Config) string { return c.RTCAddresses[0].String() }, "192.0.2.1"},
 	}
 	for _, test := range tests {
@@ -149,6 +153,20 @@ func TestPrecedence(t *testing.T) {
 	}
 	if len(tests) != len(settings) {
 		t.Errorf("%d settings, %d tested", len(settings), len(tests))
+	}
+}
+
+// TestTrustedProxies: networks and addresses in all spellings, each once.
+func TestTrustedProxies(t *testing.T) {
+	clearEnv(t)
+	for text, want := range map[string]string{
+		"::1": "[::1/128]", "10.1.2.3/8,10.0.0.0/8": "[10.0.0.0/8]", "127.0.0.1, 127.0.0.1/32": "[127.0.0.1/32]",
+		"::ffff:10.0.0.0/104,::ffff:192.0.2.1": "[10.0.0.0/8 192.0.2.1/32]", "0.0.0.0/0 ::/0": "[0.0.0.0/0 ::/0]",
+	} {
+		c, err := Parse([]string{"serve", "--trusted-proxies", text})
+		if got := fmt.Sprint(c.Config.TrustedProxies); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
+		}
 	}
 }
 
@@ -196,12 +214,12 @@ func TestConfigFromEnvironment(t *testing.T) {
 // TestEmptyTakesBack: what the file switches on, an empty flag switches off.
 func TestEmptyTakesBack(t *testing.T) {
 	clearEnv(t)
-	c, err := Parse([]string{"serve", "--config", write(t, everything), "--https=", "--tls-cert=", "--tls-key=", "--data=", "--edit-auth=", "--rtc-address="})
+	c, err := Parse([]string{"serve", "--config", write(t, everything), "--https=", "--tls-cert=", "--tls-key=", "--data=", "--edit-auth=", "--rtc-address=", "--trusted-proxies="})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := everythingConfig()
-	want.HTTPS, want.TLSCert, want.TLSKey, want.Data, want.EditUser, want.EditPass, want.RTCAddresses = "", "", "", "", "", "", nil
+	want.HTTPS, want.TLSCert, want.TLSKey, want.Data, want.EditUser, want.EditPass, want.RTCAddresses, want.TrustedProxies = "", "", "", "", "", "", nil, nil
 	if !reflect.DeepEqual(c.Config, want) {
 		t.Errorf("got %+v\nwant %+v", c.Config, want)
 	}
@@ -209,8 +227,13 @@ func TestEmptyTakesBack(t *testing.T) {
 
 func TestVersionAndHelp(t *testing.T) {
 	clearEnv(t)
-	if c, err := Parse([]string{"version"}); err != nil || c.Name != "version" {
-		t.Errorf("version: %+v, %v", c, err)
+	for _, version := range []string{"version", "--version", "-v"} {
+		if c, err := Parse([]string{version}); err != nil || c.Name != "version" {
+			t.Errorf("%s: %+v, %v", version, c, err)
+		}
+	}
+	if c, err := Parse(nil); err != ErrNothing || !strings.Contains(c.Help, "serve") {
+		t.Errorf("nothing: %+v, %v", c, err)
 	}
 	for _, test := range []struct {
 		args []string
@@ -218,6 +241,8 @@ func TestVersionAndHelp(t *testing.T) {
 	}{
 		{[]string{"--help"}, []string{"serve", "version"}},
 		{[]string{"-h"}, []string{"serve", "version"}},
+		{[]string{"help"}, []string{"serve", "version"}},
+		{[]string{"help", "serve"}, []string{"--rtc-address=IP", "$SECTILE_EDIT_AUTH", ":8189"}},
 		{[]string{"serve", "--help"}, []string{"--rtc-address=IP", "$SECTILE_EDIT_AUTH", ":8189"}},
 	} {
 		c, err := Parse(test.args)
@@ -239,7 +264,8 @@ func TestParseErrors(t *testing.T) {
 		args       []string
 		want       string // FILE is the file's path
 	}{
-		{name: "nothing", want: `expected one of "serve", "version"`},
+		{name: "only a flag", args: []string{"--http=:1"}, want: "unknown flag --http"},
+		{name: "version of what", args: []string{"--version", "serve"}, want: "unexpected argument serve"},
 		{name: "unknown command", args: []string{"run"}, want: "unexpected argument run"},
 		{name: "unknown flag", args: []string{"serve", "--port=1"}, want: "unknown flag --port"},
 		{name: "argument", args: []string{"serve", "x"}, want: "unexpected argument x"},
@@ -253,6 +279,10 @@ func TestParseErrors(t *testing.T) {
 		{name: "address list", args: []string{"serve", "--rtc-address=1.2.3.4,x"}, want: `--rtc-address: "x" is no IP address`},
 		{name: "unspecified", args: []string{"serve", "--rtc-address=0.0.0.0"}, want: "0.0.0.0 cannot be announced"},
 		{name: "commas", args: []string{"serve", "--rtc-address=,"}, want: "wants at least one IP address"},
+		{name: "proxies", args: []string{"serve", "--trusted-proxies=10.0.0.0/33"}, want: `--trusted-proxies: "10.0.0.0/33" is no network (ADDR/BITS) or IP address`},
+		{name: "proxies by name", args: []string{"serve", "--trusted-proxies=::1,localhost"}, want: `--trusted-proxies: "localhost" is no network`},
+		{name: "proxies in a zone", args: []string{"serve", "--trusted-proxies=fe80::1%lo"}, want: `--trusted-proxies: "fe80::1%lo" is no network`},
+		{name: "no proxies", args: []string{"serve", "--trusted-proxies=,"}, want: "--trusted-proxies: wants at least one network"},
 		{name: "no colon", args: []string{"serve", "--edit-auth=hunter2"}, want: "--edit-auth: want USER:PASS"},
 		{name: "no user", args: []string{"serve", "--edit-auth=:x"}, want: "--edit-auth: wants USER PASS, got an empty value"},
 		{name: "no pass", args: []string{"serve", "--edit-auth=x:"}, want: "--edit-auth: wants USER PASS, got an empty value"},

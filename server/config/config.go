@@ -25,11 +25,14 @@ type Config struct {
 	Data         string       // directory, or "": nothing is kept
 	EditUser     string       // of the control API; "": no credentials
 	EditPass     string
-	MaxLoad      float64 // above which new sessions are refused; 0: never
-	LogFormat    string  // "text" or "json"
-	LogLevel     string  // "debug", "info", "warn" or "error"
-	Rooms        []Room
-	Streams      []string // that can be published without being in a room
+	// TrustedProxies are peers whose X-Forwarded-For is believed; nil: none.
+	TrustedProxies []netip.Prefix
+
+	MaxLoad   float64 // above which new sessions are refused; 0: never
+	LogFormat string  // "text" or "json"
+	LogLevel  string  // "debug", "info", "warn" or "error"
+	Rooms     []Room
+	Streams   []string // that can be published without being in a room
 }
 
 // Room is a room that the file declares.
@@ -66,6 +69,8 @@ var settings = map[string]setting{
 	"max_load": {wants: "a number from 0 to 1", values: 1, set: setMaxLoad},
 	"rtc_address": {wants: "IP,IP,…", set: setRTCAddresses,
 		clear: func(c *Config) { c.RTCAddresses = nil }},
+	"trusted_proxies": {wants: "CIDR,CIDR,…", set: setTrustedProxies,
+		clear: func(c *Config) { c.TrustedProxies = nil }},
 	"edit_auth": {wants: "USER PASS", values: 2, set: setEditAuth,
 		clear: func(c *Config) { c.EditUser, c.EditPass = "", "" }},
 }
@@ -133,7 +138,7 @@ func listenAddress(text string) (string, error) {
 
 func setRTCAddresses(c *Config, values []string) error {
 	var list []netip.Addr
-	for _, text := range strings.FieldsFunc(strings.Join(values, ","), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, text := range elements(values) {
 		ip, err := netip.ParseAddr(text)
 		switch {
 		case err != nil || ip.Zone() != "":
@@ -149,6 +154,36 @@ func setRTCAddresses(c *Config, values []string) error {
 		return errors.New("wants at least one IP address")
 	}
 	c.RTCAddresses = list
+	return nil
+}
+
+// elements are those of lists with commas or spaces between them.
+func elements(values []string) []string {
+	return strings.FieldsFunc(strings.Join(values, ","), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// setTrustedProxies takes single addresses, too.
+func setTrustedProxies(c *Config, values []string) error {
+	var list []netip.Prefix
+	for _, text := range elements(values) {
+		prefix, err := netip.ParsePrefix(text)
+		if ip, single := netip.ParseAddr(text); single == nil && ip.Zone() == "" {
+			prefix, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			return fmt.Errorf("%.80q is no network (ADDR/BITS) or IP address", text)
+		}
+		if ip := prefix.Addr(); ip.Is4In6() && prefix.Bits() >= 96 { // clients' are unmapped
+			prefix = netip.PrefixFrom(ip.Unmap(), prefix.Bits()-96)
+		}
+		if prefix = prefix.Masked(); !slices.Contains(list, prefix) {
+			list = append(list, prefix)
+		}
+	}
+	if list == nil {
+		return errors.New("wants at least one network")
+	}
+	c.TrustedProxies = list
 	return nil
 }
 

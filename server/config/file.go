@@ -191,6 +191,9 @@ func (f *file) input(stream string, words []*word) error {
 		if len(options) > 0 {
 			return f.errorf(options[0].line, "option %.80q: publish:// takes no options", options[0].text)
 		}
+		if err := room.CheckStreamName(stream); err != nil {
+			return f.errorf(words[0].Pos.Line, "stream: %v", err)
+		}
 		f.config.Streams = append(f.config.Streams, stream)
 		return nil
 	case "mosaic2://":
@@ -225,6 +228,9 @@ func (f *file) options(line int, list []option) (room.Options, error) {
 			return o, f.errorf(opt.line, "%v", err)
 		}
 		lines[name] = opt.line
+	}
+	if lines["samples"] == 0 {
+		o.Samples = room.DefaultSamples(o.SampleRate)
 	}
 	if err := o.Validate(); err != nil {
 		var refused *room.OptionError

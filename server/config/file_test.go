@@ -41,7 +41,7 @@ func TestFileErrors(t *testing.T) {
 		{"\"", `1: a string has no closing quote on its line`},
 
 		// Directives.
-		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, max_load, rtc, rtc_address, tls_cert, tls_key, stream`},
+		{"http 1;\nrtmp 1935;", `2: unknown directive "rtmp"; known are data, edit_auth, http, https, log_format, log_level, max_load, rtc, rtc_address, tls_cert, tls_key, trusted_proxies, stream`},
 		{"HTTP 1;", `1: unknown directive "HTTP"`},
 		{"\"\" 1;", `1: unknown directive ""`},
 		{"http 1;\n\nhttp 2;", `3: http is set twice, first in line 1`},
@@ -90,10 +90,12 @@ func TestFileErrors(t *testing.T) {
 		{"stream a { input mosaic2:// =5; }", `1: option "" (value "5") is unknown`},
 		{"stream a { input mosaic2:// fps=5\n fps=5; }", `2: option fps is given twice`},
 		{"stream a { input mosaic2://?fps=5&fps=5; }", `1: option fps is given twice`},
-		{"stream a {\n input mosaic2://\n\n samplerate=8000; }", `2: option samples: "960" is not accepted, only 20, 40, 80, 160, 320, 480 at samplerate 8000`},
+		{"stream a {\n input mosaic2:// samples=960\n\n samplerate=8000; }", `2: option samples: "960" is not accepted, only 20, 40, 80, 160, 320, 480 at samplerate 8000`},
 		{"stream a { input mosaic2:// disable_video=yes; }", `1: option disable_video: "yes" is not accepted, only true or false`},
 		{"stream a { input mosaic2:// gate=yes; }", `1: option gate: "yes" is not accepted, only on or off`},
 		{"stream a { input mosaic2:// width=1281; }", `1: option width: "1281" is not accepted, only even numbers`},
+		{"stream all {\n input publish://; }", `2: stream: name "all" is not accepted for a stream`},
+		{"stream a { input mosaic2:// samplerate=8001; }", `1: option samplerate: "8001" is not accepted`},
 		{"stream a { input mosaic2:// preset=placebo; }", `1: option preset: "placebo" is not accepted, only ultrafast`},
 	} {
 		var c Config
@@ -110,11 +112,26 @@ func TestFileAccepts(t *testing.T) {
 		"edit_auth admin se#cret;", `edit_auth admin a"; {"b;`, "stream a{input publish://;}stream b{url mosaic2://;}",
 		"stream input { input publish://; }", "stream a { input mosaic2://? fps=5; }", "stream a { input mosaic2://?&fps=5&; }",
 		"stream a { url mosaic2://bitrate=96 fps=5; }", "stream a { input mosaic2:// gate=off; }", "stream a { input mosaic2:// gate=on; }",
-		"rtc_address 1.2.3.4 5.6.7.8, ::1,;",
+		"rtc_address 1.2.3.4 5.6.7.8, ::1,;", "stream all { input mosaic2://; }",
 	} {
 		var c Config
 		if _, err := parseFile("FILE", text, &c); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestDefaultSamples: a rate alone has packets that go with it.
+func TestDefaultSamples(t *testing.T) {
+	for options, want := range map[string]int{
+		"": 960, "samplerate=8000": 160, "samplerate=12000": 240, "samplerate=16000": 960, "samplerate=24000": 960,
+		"samples=20 samplerate=8000": 20, "samplerate=16000 samples=320": 320,
+	} {
+		var c Config
+		if _, err := parseFile("FILE", "stream a { input mosaic2:// "+options+"; }", &c); err != nil {
+			t.Errorf("%s: %v", options, err)
+		} else if got := c.Rooms[0].Options.Samples; got != want {
+			t.Errorf("%s: %d samples, want %d", options, got, want)
 		}
 	}
 }

@@ -173,7 +173,11 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		return nil, "", err
 	}
 	s.enter(n)
-	n.log.Info("session opened", "from", r.RemoteAddr)
+	opened := []any{"from", r.RemoteAddr}
+	if p, ok := n.role.(*player); ok {
+		opened = append(opened, "tracks", p.negotiated(tracks).String())
+	}
+	n.log.Info("session opened", opened...)
 	return n, answer, nil
 }
 

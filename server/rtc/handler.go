@@ -55,7 +55,7 @@ func (s *Server) limit(l *addressLimiter, r *http.Request) error {
 	return nil
 }
 
-// clientAddress is the address at the other end of the connection.
+// clientAddress is that of the client, or of a proxy that does not tell the client's.
 func clientAddress(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -82,13 +82,7 @@ func (p *player) connected() error {
 // setTracks changes what is played. It keeps to the kinds that were negotiated, and
 // returns what is played now.
 func (p *player) setTracks(t room.Tracks) (room.Tracks, error) {
-	if p.video == nil {
-		t.Video = false
-	}
-	if p.audio == nil {
-		t.Audio = 0
-	}
-	if t == (room.Tracks{}) {
+	if t = p.negotiated(t); t == (room.Tracks{}) {
 		return t, refuse(409, rejectedUnacceptable, "none of these tracks is of a kind that the session negotiated")
 	}
 	p.tracksMu.Lock()
@@ -102,6 +96,17 @@ func (p *player) setTracks(t room.Tracks) (room.Tracks, error) {
 	}
 	p.tracks = t
 	return t, nil
+}
+
+// negotiated returns those of t whose kinds were negotiated.
+func (p *player) negotiated(t room.Tracks) room.Tracks {
+	if p.video == nil {
+		t.Video = false
+	}
+	if p.audio == nil {
+		t.Audio = 0
+	}
+	return t
 }
 
 // tick sends sender reports of both tracks for one moment, and their common name, which

@@ -1,7 +1,9 @@
 package rtc
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -306,7 +308,8 @@ func TestInactiveFirstSection(t *testing.T) {
 }
 
 func TestRequestTracks(t *testing.T) {
-	b := newBench(t, Config{})
+	var lines logBuffer
+	b := newBench(t, Config{Log: slog.New(slog.NewTextHandler(&lines, nil))})
 	both := b.open(newViewer(t, recvonly, audio, video), "/meeting/whep").connect()
 	eventually(t, "subscribed", func() bool { return len(b.engine.subscriptions()) == 1 })
 	sub := b.engine.subscriptions()[0]
@@ -359,6 +362,45 @@ func TestRequestTracks(t *testing.T) {
 		subs := b.engine.subscriptions()
 		return len(subs) == 2 && subs[1].tracks == room.Tracks{Audio: 3}
 	})
+	for _, fields := range [][]string{
+		{`msg="session opened"`, "play=meeting", "tracks=v1a1"}, {`msg="session opened"`, "tracks=a1"},
+		{`msg="session plays"`, "play=meeting", "tracks=v1a2"}, {`msg="session plays"`, "tracks=a3"},
+	} {
+		if !lines.has(fields...) {
+			t.Errorf("the log has no line with %q:\n%s", fields, &lines)
+		}
+	}
+}
+
+// logBuffer keeps the lines of a log.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// String is all that was logged.
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// has tells whether one line has all of fields.
+func (b *logBuffer) has(fields ...string) bool {
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line) + " "
+		if !slices.ContainsFunc(fields, func(field string) bool { return !strings.Contains(line, field+" ") }) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestMediaInfo(t *testing.T) {

@@ -111,6 +111,7 @@ func (s *Server) requestTracks(w http.ResponseWriter, r *http.Request) {
 		if t, err = p.setTracks(t); err != nil {
 			return err
 		}
+		session.log.Info("session plays", "tracks", t.String())
 		played := []string{}
 		if t.Video {
 			played = append(played, "v1")
