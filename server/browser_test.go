@@ -213,6 +213,23 @@ func TestTwoParticipantsInChromium(t *testing.T) {
 		screenshot(t, tabs["alice"], "demo-"+layout)
 	}
 
+	// Alice's picture hidden by the server: her own button says so, and shows it again.
+	ts.must("meeting", "mute_video", "alice")
+	camera := func(want string) {
+		t.Helper()
+		eventually(t, 10*time.Second, func() string {
+			if on := evaluate[string](t, tabs["alice"], `document.querySelector('[data-action="toggle-camera"]').ariaPressed`); on != want {
+				return fmt.Sprintf("the camera's button is pressed: %s, want %s", on, want)
+			}
+			return ""
+		})
+	}
+	camera("false")
+	if err := chromedp.Do(tabs["alice"], chromedp.Click(`[data-action="toggle-camera"]`)); err != nil {
+		t.Fatal(err)
+	}
+	camera("true")
+
 	// Alice's microphone muted by the server: Bob hears nothing new.
 	ts.must("meeting", "mute_audio", "alice")
 	time.Sleep(time.Second)
@@ -243,10 +260,13 @@ func TestTwoParticipantsInChromium(t *testing.T) {
 	})
 }
 
-// TestRemovedInChromium: whom an operator removes does not come back by themself; whom a
-// restart of the server threw out does.
+// TestRemovedInChromium: whom an operator removes is told so and does not come back by
+// themself; whom a restart of the server threw out, or a reload, does. The page removes
+// streams that nobody publishes.
 func TestRemovedInChromium(t *testing.T) {
 	ts := start(t, config.Config{})
+	ts.must("", "add_room", "meeting")
+	ts.addStream("meeting", "leftover")
 	page := tab(t, browser(t), ts.base+"/?room=meeting&autojoin=1&name=carol")
 	state := func(want string) {
 		t.Helper()
@@ -257,14 +277,52 @@ func TestRemovedInChromium(t *testing.T) {
 			return ""
 		})
 	}
+	alone := func() {
+		t.Helper()
+		eventually(t, 10*time.Second, func() string {
+			clients := fmt.Sprint(ts.must("meeting", "stat")["clients"])
+			if clients != "[all carol]" {
+				return "in the room: " + clients
+			}
+			return ""
+		})
+	}
+	told := func(title string) {
+		t.Helper()
+		if got := evaluate[string](t, page, `document.querySelector('#problem strong')?.innerText ?? ''`); got != title {
+			t.Errorf("the page says %q, want %q", got, title)
+		}
+	}
 	state("joined")
+	alone()
+	ts.addStream("meeting", "ghost")
+	if err := chromedp.Do(page, chromedp.Click(`[data-stream="ghost"] [data-action="remove"]`)); err != nil {
+		t.Fatal(err)
+	}
+	alone()
+	// Without autojoin it is the tab that remembers.
+	evaluate[string](t, page, `history.replaceState(null, '', '/'), location.href`)
+	if err := chromedp.Do(page, chromedp.Reload()); err != nil {
+		t.Fatal(err)
+	}
+	state("joined")
+	alone()
+
 	ts.must("meeting", "remove_stream", "carol")
 	state("failed")
+	told("You were removed from the room")
 	time.Sleep(3 * time.Second)
 	if clients := ts.must("meeting", "stat")["clients"].([]any); len(clients) != 1 {
 		t.Errorf("%v are in the room after the removal", clients)
 	}
 
+	if err := chromedp.Do(page, chromedp.Click(`#join`)); err != nil {
+		t.Fatal(err)
+	}
+	state("joined")
+	ts.must("", "remove_room", "meeting")
+	state("failed")
+	told("The room was closed")
 	if err := chromedp.Do(page, chromedp.Click(`#join`)); err != nil {
 		t.Fatal(err)
 	}

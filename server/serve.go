@@ -231,7 +231,7 @@ func (s *server) handler(c config.Config) http.Handler {
 	mux.Handle("GET /metrics", metrics.Handler(metrics.Sources{
 		Engine: s.engine, Sessions: s.rtc.Stats, Rejected: s.rejected.snapshot, Tier: cpu.Current().String(),
 	}))
-	return proxy.Handler(c.TrustedProxies, s.rousing(mux))
+	return proxy.Handler(c.TrustedProxies, s.rousing(s.announcing(mux)))
 }
 
 // rousing readies the processors for what a client begins: the handshakes of a session, say.
@@ -239,6 +239,17 @@ func (s *server) rousing(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			s.procs.Rouse()
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// announcing has each answer say X-Draining once new sessions are refused for good, so that
+// pages, which ask about their rooms anyway, can warn before the sessions end.
+func (s *server) announcing(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.rtc.Draining() {
+			w.Header().Set("X-Draining", "1")
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -133,7 +133,15 @@ func TestDrain(t *testing.T) {
 		}
 		return ""
 	})
-	_, err := ts.link().Play(timeout(t), "r", "a1")
+	resp, err := http.Get(ts.base + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.Header.Get("X-Draining") == "" {
+		t.Error("no X-Draining, by which pages warn")
+	}
+	_, err = ts.link().Play(timeout(t), "r", "a1")
 	if status, ok := err.(*client.StatusError); !ok || status.Status != http.StatusServiceUnavailable {
 		t.Errorf("a new session while draining: %v", err)
 	}

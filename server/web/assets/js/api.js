@@ -1,8 +1,10 @@
 /** The control API of Dynamic Chat Rooms. */
 
-import {request} from './http.js';
+import {HttpError, request} from './http.js';
+import {recall, remember} from './tab.js';
 
 const PATH = '/flussonic/api/dynamic_mosaic/';
+const AUTH_KEY = 'sectile.authorization';
 
 /**
  * @typedef {object} RoomStats
@@ -18,17 +20,21 @@ const PATH = '/flussonic/api/dynamic_mosaic/';
  */
 
 export class ControlApi {
+  /** Whether the server said last that it is about to stop. */
+  stopping = false;
+
   /** @type {string|undefined} */
-  #authorization;
+  #authorization = recall(AUTH_KEY);
 
   /**
-   * Uses a user and a password in all further commands.
+   * Uses a user and a password in all further commands, also after a reload of the tab.
    * @param {string} user
    * @param {string} password
    */
   signIn(user, password) {
     const bytes = new TextEncoder().encode(`${user}:${password}`);
     this.#authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+    remember(AUTH_KEY, this.#authorization);
   }
 
   /** @returns {Promise<string|null>} what names the server's process: another one after a restart */
@@ -48,6 +54,14 @@ export class ControlApi {
    */
   addRoom(name, options) {
     return this.#command('', 'add_room', [name], {body: {options}});
+  }
+
+  /**
+   * Ends a room with all that is in it.
+   * @param {string} name
+   */
+  removeRoom(name) {
+    return this.#command('', 'remove_room', [name]);
   }
 
   /**
@@ -100,9 +114,17 @@ export class ControlApi {
   async #command(room, command, args, {body = {}, init = {}} = {}) {
     const headers = {'Content-Type': 'application/json'};
     if (this.#authorization) headers.Authorization = this.#authorization;
-    const response = await request(PATH + encodeURIComponent(room), {
-      method: 'POST', headers, body: JSON.stringify({command, args, ...body}), ...init,
-    });
+    let response;
+    try {
+      response = await request(PATH + encodeURIComponent(room), {
+        method: 'POST', headers, body: JSON.stringify({command, args, ...body}), ...init,
+      });
+    } catch (err) {
+      // A wrong password must not be tried again by each reload.
+      if (err instanceof HttpError && err.status === 401) remember(AUTH_KEY, undefined);
+      throw err;
+    }
+    this.stopping = response.headers.has('X-Draining');
     return response.json();
   }
 }

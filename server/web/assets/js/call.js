@@ -2,11 +2,14 @@
 
 import {Backoff, pause} from './backoff.js';
 import {canDecodeH264, canEncodeH264} from './codecs.js';
-import {HttpError} from './http.js';
+import {HttpError, UnreachableError} from './http.js';
 import {freeName} from './names.js';
 import {RoomWatch} from './watch.js';
 import {WhepPlayer, whepUrl} from './whep.js';
 import {WhipPublisher} from './whip.js';
+
+/** How long a stream that nobody publishes may yet be that of somebody who is joining. */
+const LEFTOVER_MS = 2000;
 
 /**
  * One stay in a room. Emits
@@ -14,7 +17,8 @@ import {WhipPublisher} from './whip.js';
  * - `reconnecting` (detail: {err, delay in ms}) when the connection is lost or an attempt to
  *   get it back failed,
  * - `people` (detail: Person[]) and `layout` (detail: string) about once a second,
- * - `server` (detail: boolean) when the control API stops or starts to answer,
+ * - `server` (detail: ServerState of watch.js) when the server stops or starts to answer, or is
+ *   about to end,
  * - `failed` (detail: Error) when it makes no sense to go on; the call is over.
  */
 export class Call extends EventTarget {
@@ -24,6 +28,8 @@ export class Call extends EventTarget {
   player;
   room;
   wantedName;
+  /** Whether the room gets a mosaic, if it has to be made. */
+  wantsVideo;
   /** The stream's name: the wanted one, with a number if that was taken. */
   name;
   /** The audio track that is played. @type {string} */
@@ -35,7 +41,6 @@ export class Call extends EventTarget {
 
   #api;
   #media;
-  #newRoom;
   #over = new AbortController();
   #joining = false;
   #added = false;
@@ -58,8 +63,8 @@ export class Call extends EventTarget {
     super();
     this.#api = api;
     this.#media = media;
-    this.#newRoom = {disable_video: !video};
     this.wantedName = name;
+    this.wantsVideo = video;
     this.room = room;
     this.name = name;
   }
@@ -68,6 +73,7 @@ export class Call extends EventTarget {
   async join() {
     this.#joining = true;
     try {
+      if (this.#media.any) await this.#removeLeftovers();
       await this.#join();
     } catch (err) {
       await this.leave();
@@ -100,11 +106,37 @@ export class Call extends EventTarget {
   }
 
   /**
+   * Removes a participant.
+   * @param {string} name
+   */
+  remove(name) {
+    return this.#api.removeStream(this.room, name);
+  }
+
+  /**
    * Arranges the mosaic for everybody.
    * @param {string} layout
    */
   setLayout(layout) {
     return this.#api.setLayout(this.room, layout);
+  }
+
+  /**
+   * Streams of a room in which nobody publishes are what a call left that has ended: browsers
+   * that crash cannot say goodbye. A new call starts without them. Two looks tell them from
+   * the streams of people who are joining at this moment.
+   */
+  async #removeLeftovers() {
+    let leftovers;
+    for (const wait of [0, LEFTOVER_MS]) {
+      if (wait) await pause(wait, this.#over.signal);
+      const room = (await this.#api.stats()).find(({name}) => name === this.room);
+      if (!room?.participants || room.publishing?.length !== 0) return;
+      const streams = await this.#api.streams(this.room);
+      leftovers = streams.filter((name) => leftovers?.includes(name) ?? true);
+    }
+    this.#stopIfOver();
+    await Promise.all(leftovers.map((name) => this.remove(name).catch(() => {}))); // somebody else was faster
   }
 
   async #join() {
@@ -133,7 +165,7 @@ export class Call extends EventTarget {
     this.#watch = new RoomWatch(this.#api, this.room, this.publishes ? this.name : undefined, {
       people: (people) => this.#emit('people', people),
       layout: (layout) => this.#emit('layout', layout),
-      server: (answers) => this.#serverAnswers(answers),
+      server: (state) => this.#serverIs(state),
       gone: () => this.#rejoin(new Error('the server ended the session')),
     });
   }
@@ -145,7 +177,7 @@ export class Call extends EventTarget {
     let room = find(rooms);
     if (room) return {rooms, room};
     try {
-      room = await this.#api.addRoom(this.room, this.#newRoom);
+      room = await this.#api.addRoom(this.room, {disable_video: !this.wantsVideo});
     } catch (err) {
       if (!(err instanceof HttpError && err.status === 409)) throw err;
       rooms = await this.#api.stats(); // somebody else was faster
@@ -183,9 +215,9 @@ export class Call extends EventTarget {
   }
 
   /** Back after a silence, a server that was restarted does not know the sessions. */
-  async #serverAnswers(answers) {
-    this.#emit('server', answers);
-    if (!answers) return;
+  async #serverIs(state) {
+    this.#emit('server', state);
+    if (state !== 'connected') return;
     const alive = await Promise.all(this.#sessions().map((s) => s.alive()));
     if (alive.includes(false)) this.#rejoin(new Error('the server was restarted'));
   }
@@ -195,18 +227,21 @@ export class Call extends EventTarget {
     if (this.#joining || this.#over.signal.aborted) return;
     this.#joining = true;
     const backoff = new Backoff();
+    let unreachable = false;
     for (;;) {
       const delay = backoff.next(err);
       this.#emit('reconnecting', {err, delay});
       await Promise.all([this.#closeSessions(), pause(delay, this.#over.signal)]);
       if (this.#over.signal.aborted) return;
       try {
-        if (await this.#removed()) throw new RemovedError();
+        // Who was away for long may have been taken for a leftover, which is no reason to stay out.
+        if (!unreachable) await this.#checkRemoved();
         await this.#closeSessions(); // what the server did not hear of before
         await this.#join();
         break;
       } catch (failure) {
         err = failure;
+        unreachable ||= err instanceof UnreachableError;
       }
       if (this.#over.signal.aborted) return;
       if (isFinal(err)) {
@@ -219,18 +254,19 @@ export class Call extends EventTarget {
   }
 
   /**
-   * Whether somebody removed us or the room on purpose: the server is the same process as
+   * Throws if somebody removed us or the room on purpose: the server is the same process as
    * before, but knows us no more. One that was restarted may have forgotten everything.
    */
-  async #removed() {
-    if (await this.#api.instance() !== this.#instance) return false;
+  async #checkRemoved() {
+    if (await this.#api.instance() !== this.#instance) return;
+    let streams;
     try {
-      const streams = await this.#api.streams(this.room);
-      return this.#added && !streams.includes(this.name);
+      streams = await this.#api.streams(this.room);
     } catch (err) {
-      if (err instanceof HttpError && err.status === 404) return true;
+      if (err instanceof HttpError && err.status === 404) throw new RemovedError('room');
       throw err;
     }
+    if (this.#added && !streams.includes(this.name)) throw new RemovedError('stream');
   }
 
   #sessions() {
@@ -254,11 +290,13 @@ export class Call extends EventTarget {
   }
 }
 
-/** Somebody removed the stream or the room. */
-class RemovedError extends Error {
-  constructor() {
-    super('you were removed from the room');
+/** Somebody removed our stream, or the room. */
+export class RemovedError extends Error {
+  /** @param {'stream'|'room'} what */
+  constructor(what) {
+    super(`the ${what} was removed`);
     this.name = 'RemovedError';
+    this.what = what;
   }
 }
 

@@ -15,8 +15,10 @@ export class CallView extends EventTarget {
   /** @type {import('./call.js').Call|undefined} */
   #call;
   #media;
-  #people = new PeopleList((name, kind, muted) => this.#mute(name, kind, muted));
-  #layouts = new LayoutChoice((layout) => this.#setLayout(layout));
+  #people = new PeopleList(
+    (name, kind, muted) => this.#try(() => this.#call.setMuted(name, kind, muted)),
+    (name) => this.#try(() => this.#call.remove(name)));
+  #layouts = new LayoutChoice((layout) => this.#try(() => this.#call.setLayout(layout)));
   #numbers = new Numbers();
   #numbersTimer;
   #mosaic = byId('mosaic');
@@ -49,7 +51,7 @@ export class CallView extends EventTarget {
     this.#call = call;
     call.addEventListener('joined', () => this.#joined());
     call.addEventListener('reconnecting', ({detail}) => this.#reconnecting(detail));
-    call.addEventListener('server', ({detail}) => this.#connection(detail ? 'connected' : 'no answer'));
+    call.addEventListener('server', ({detail}) => this.#serverIs(detail));
     call.addEventListener('people', ({detail}) => this.#showPeople(detail));
     call.addEventListener('layout', ({detail}) => this.#layouts.show(detail));
   }
@@ -58,6 +60,7 @@ export class CallView extends EventTarget {
   hide() {
     this.#call = undefined;
     clearInterval(this.#numbersTimer);
+    byId('ask').close();
     this.#mosaic.srcObject = null;
     if (document.fullscreenElement) document.exitFullscreen();
   }
@@ -91,7 +94,14 @@ export class CallView extends EventTarget {
     setText(byId('stats'), '');
   }
 
-  /** @param {'connected'|'reconnecting'|'no answer'} state */
+  /** @param {import('./watch.js').ServerState} state */
+  #serverIs(state) {
+    this.#connection(state);
+    if (state === 'connected') this.#note('');
+    if (state === 'stopping') this.#note('The server is about to stop, perhaps to restart. This page joins again when it is back.');
+  }
+
+  /** @param {'reconnecting'|import('./watch.js').ServerState} state */
   #connection(state) {
     document.body.dataset.connection = state;
     setText(byId('connection'), state);
@@ -119,6 +129,9 @@ export class CallView extends EventTarget {
   #showPeople(people) {
     this.#people.show(people);
     this.#tellMutes(people.find(({self}) => self));
+    if (document.body.dataset.connection === 'connected') {
+      this.#note(people.some(({connected}) => connected) ? '' : 'Nobody is here yet.');
+    }
     if (this.#call.video) return;
     const bubbles = people.filter((p) => p.connected).slice(0, 24).map(({name, talking}) => {
       const bubble = el('span', {className: talking ? 'bubble talking' : 'bubble', textContent: name.slice(0, 1).toUpperCase()});
@@ -133,7 +146,7 @@ export class CallView extends EventTarget {
     if (!self) return;
     const told = {audio: Boolean(self.mutedAudio), video: Boolean(self.mutedVideo)};
     if (told.audio && !this.#silenced.audio) toast('You are muted for everybody. The microphone button unmutes you.');
-    if (told.video && !this.#silenced.video) toast('Your picture is hidden for everybody.');
+    if (told.video && !this.#silenced.video) toast('Your picture is hidden for everybody. The camera button shows it again.');
     this.#silenced = told;
     this.#showToggles();
   }
@@ -144,19 +157,10 @@ export class CallView extends EventTarget {
     if (call && call === this.#call) setText(byId('stats'), line);
   }
 
-  async #mute(name, kind, muted) {
+  /** Sends a command, and says so if it fails. */
+  async #try(command) {
     try {
-      await this.#call.setMuted(name, kind, muted);
-    } catch (err) {
-      const {title} = serverProblem(err);
-      toast(`${title}.`);
-      throw err;
-    }
-  }
-
-  async #setLayout(layout) {
-    try {
-      await this.#call.setLayout(layout);
+      await command();
     } catch (err) {
       toast(`${serverProblem(err).title}.`);
       throw err;
@@ -167,15 +171,24 @@ export class CallView extends EventTarget {
     const {audio} = this.#media;
     if (!audio) return;
     if (this.#silenced.audio) {
-      await this.#mute(this.#call.name, 'audio', false).catch(() => {}); // a toast told
+      await this.#unmute('audio');
       return;
     }
     audio.enabled = !audio.enabled;
     this.#showToggles();
   }
 
+  /** Takes back what somebody muted of us. */
+  #unmute(kind) {
+    return this.#try(() => this.#call.setMuted(this.#call.name, kind, false)).catch(() => {}); // a toast told
+  }
+
   /** Off means off: the camera's light goes out, and the mosaic shows the name. */
   async #toggleCamera() {
+    if (this.#silenced.video) {
+      await this.#unmute('video');
+      return;
+    }
     const button = document.querySelector('[data-action="toggle-camera"]');
     button.disabled = true;
     if (this.#media.video) {
@@ -194,7 +207,7 @@ export class CallView extends EventTarget {
     const {audio, video} = this.#media;
     toggle('toggle-mic', 'microphone', Boolean(audio), (audio?.enabled ?? false) && !this.#silenced.audio);
     const camera = this.#call.video && (Boolean(video) || this.#call.publisher?.hasVideo);
-    toggle('toggle-camera', 'camera', camera, Boolean(video) && this.#call.video);
+    toggle('toggle-camera', 'camera', camera, Boolean(video) && this.#call.video && !this.#silenced.video);
   }
 
   async #copyLink() {

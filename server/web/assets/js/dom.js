@@ -48,6 +48,23 @@ export function toggleFullscreen(element, video) {
   else video.webkitEnterFullscreen?.();
 }
 
+/**
+ * Asks before something that cannot be undone.
+ * @param {string} text
+ * @param {string} yes what the button says that does it
+ * @returns {Promise<boolean>} false also if the dialog was closed otherwise
+ */
+export function ask(text, yes) {
+  const dialog = byId('ask');
+  byId('ask-text').textContent = text;
+  byId('ask-yes').textContent = yes;
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
+  });
+}
+
 let toastTimer;
 
 /** Shows a short message for a moment. */

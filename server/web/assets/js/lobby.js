@@ -1,9 +1,10 @@
 /** The start page: which room, which name, with which devices. */
 
-import {byId, el, icon, setText} from './dom.js';
+import {byId, el, icon, setText, toast} from './dom.js';
 import {DevicePreview} from './devices.js';
 import {HttpError} from './http.js';
 import {randomName, toName} from './names.js';
+import {serverProblem} from './problems.js';
 
 const POLL_MS = 3000;
 const NAME_KEY = 'sectile.name';
@@ -156,11 +157,33 @@ export class Lobby extends EventTarget {
     const rooms = this.#rooms ?? [];
     byId('rooms-empty').hidden = rooms.length > 0;
     setText(byId('rooms-empty'), this.#rooms ? 'No room is open yet. Yours will be the first.' : 'The list is not available.');
-    const focused = document.activeElement?.closest('#rooms [data-room]')?.dataset.room;
+    const focused = document.activeElement?.closest('#rooms button')?.dataset;
     byId('rooms').replaceChildren(...rooms.slice(0, 60).map((room) => el('li', {}, el('button', {
       type: 'button', className: 'room-card', 'data-room': room.name, onclick: () => this.#choose(room.name),
-    }, icon(room.disable_video ? 'wave' : 'grid'), el('strong', {textContent: room.name}), el('span', {textContent: people(room)})))));
-    if (focused) document.querySelector(`#rooms [data-room="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
+    }, icon(room.disable_video ? 'wave' : 'grid'), el('strong', {textContent: room.name}), el('span', {textContent: people(room)})),
+    deserted(room) && this.#deleter(room.name))));
+    for (const [key, value] of Object.entries(focused ?? {})) {
+      document.querySelector(`#rooms [data-${key}="${CSS.escape(value)}"]`)?.focus({preventScroll: true});
+    }
+  }
+
+  #deleter(room) {
+    const label = `Delete the room ${room}`;
+    return el('button', {
+      type: 'button', className: 'mini', 'data-delete': room, title: label, 'aria-label': label, onclick: () => this.#delete(room),
+    }, icon('bin'));
+  }
+
+  async #delete(name) {
+    await this.refresh(); // somebody may have come since
+    const room = this.#rooms?.find((r) => r.name === name);
+    if (!room || !deserted(room)) return;
+    try {
+      await this.#api.removeRoom(name);
+    } catch (err) {
+      toast(`${serverProblem(err).title}.`);
+    }
+    this.refresh();
   }
 
   #choose(room) {
@@ -171,11 +194,20 @@ export class Lobby extends EventTarget {
 }
 
 /** @param {import('./api.js').RoomStats} room */
-function people({participants, publishing, talking = []}) {
-  const present = publishing?.length ?? participants; // a stream may wait for its participant
-  const count = present === 0 ? 'empty' : present === 1 ? '1 person' : `${present} people`;
-  return talking.length ? `${count}, ${talking.length} talking` : count;
+function people({participants, publishing, viewers, talking = []}) {
+  const present = publishing?.length ?? participants;
+  const away = participants - present; // a stream may wait for its participant
+  const counts = [
+    present && (present === 1 ? '1 person' : `${present} people`),
+    talking.length && `${talking.length} talking`,
+    away && `${away} away`,
+    !present && viewers && `${viewers} watching`,
+  ].filter(Boolean);
+  return counts.join(', ') || 'empty';
 }
+
+/** Whether nobody is connected to the room, so that it may go. */
+const deserted = ({publishing, viewers}) => publishing?.length === 0 && !viewers;
 
 const describe = (room) => `This room is open: ${people(room)}, ${room.disable_video ? 'audio only' : 'with video'}.`;
 

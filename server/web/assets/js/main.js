@@ -11,6 +11,9 @@ import {Lobby} from './lobby.js';
 import {LocalMedia, hasDevices} from './media.js';
 import {toName} from './names.js';
 import {deviceProblem, pageProblem, serverProblem} from './problems.js';
+import {recall, remember} from './tab.js';
+
+const CALL_KEY = 'sectile.call';
 
 const api = new ControlApi();
 const media = new LocalMedia();
@@ -54,8 +57,12 @@ function showProblem() {
 /** The end of the call before, which the next must not overtake. */
 let leaving = Promise.resolve();
 
-/** Joins a room. A failure leads back to the lobby and says why. */
-async function join({room, name, video}) {
+/**
+ * Joins a room. A failure leads back to the lobby and says why.
+ * @param {{room: string, name: string, video: boolean}} what
+ * @param {{microphone: boolean, camera: boolean}} on which of the devices
+ */
+async function join({room, name, video}, on = {microphone: true, camera: true}) {
   if (call) return;
   if (!hasWebRTC()) {
     setState('failed'); // the page says so already
@@ -79,7 +86,8 @@ async function join({room, name, video}) {
     // Before the devices, so that nobody is asked for a camera in vain.
     const existing = (await api.stats()).find((r) => r.name === room);
     if (!media.any && hasDevices()) lobby.setBusy(true, 'Please allow the microphone…');
-    await media.open({video: existing ? !existing.disable_video : video});
+    await media.open({video: on.camera && (existing ? !existing.disable_video : video)});
+    if (media.audio) media.audio.enabled = on.microphone;
     lobby.setBusy(true);
     await leaving;
     await current.join();
@@ -117,6 +125,16 @@ function addressOf({room}) {
   return url;
 }
 
+/** What a reload of the tab needs to be in the same call again. */
+function stay() {
+  const {room, wantedName, wantsVideo, publishes} = call;
+  return {room, name: wantedName, video: wantsVideo, on: {
+    microphone: media.audio?.enabled ?? true,
+    // Who switched the camera off does not want to be seen after a reload.
+    camera: Boolean(media.video) || !publishes,
+  }};
+}
+
 lobby.addEventListener('join', ({detail}) => join(detail));
 lobby.addEventListener('server', ({detail}) => {
   serverError = detail;
@@ -128,12 +146,23 @@ byId('join-form').addEventListener('input', () => {
   showProblem();
 });
 view.addEventListener('leave', () => leave());
-addEventListener('pagehide', () => call?.leave());
-addEventListener('pageshow', ({persisted}) => persisted && location.reload());
+addEventListener('pagehide', () => {
+  if (call) remember(CALL_KEY, stay());
+  call?.leave();
+});
+addEventListener('pageshow', ({persisted}) => {
+  if (!persisted) return;
+  remember(CALL_KEY, undefined); // who comes back to the page did not reload it
+  location.reload();
+});
 
 const query = new URLSearchParams(location.search);
 const preset = {room: query.get('room'), name: query.get('name'), video: query.get('video') !== '0'};
-lobby.fill(preset);
+const before = recall(CALL_KEY);
+remember(CALL_KEY, undefined); // a copy of the tab is nobody's call
+const again = before && performance.getEntriesByType('navigation')[0]?.type === 'reload';
+lobby.fill(again ? before : preset);
 showProblem();
-if (query.get('autojoin') === '1' && toName(preset.room ?? '')) lobby.submit();
+if (again) join(before, before.on);
+else if (query.get('autojoin') === '1' && toName(preset.room ?? '')) lobby.submit();
 else showView('lobby');

@@ -1,6 +1,6 @@
 /** The list of participants, with what the server can do to each. */
 
-import {byId, el, icon, setText} from './dom.js';
+import {ask, byId, el, icon, setText} from './dom.js';
 import {colourOf} from './names.js';
 
 /** How long after a click the server's own word counts again, in ms. */
@@ -12,15 +12,18 @@ export class PeopleList {
   #list = byId('participants');
   #count = byId('people-count');
   #mute;
-  /** @type {Map<string, {item: HTMLElement, state: HTMLElement, buttons: object}>} */
+  #remove;
+  /** @type {Map<string, {item: HTMLElement, state: HTMLElement, buttons: object, connected: boolean}>} */
   #rows = new Map();
   #video = true;
 
   /**
    * @param {(name: string, kind: 'audio'|'video', muted: boolean) => Promise<void>} mute
+   * @param {(name: string) => Promise<void>} remove
    */
-  constructor(mute) {
+  constructor(mute, remove) {
     this.#mute = mute;
+    this.#remove = remove;
   }
 
   /** @param {boolean} video whether there are pictures to mute */
@@ -57,10 +60,23 @@ export class PeopleList {
       el('span', {className: 'person-text'},
         el('span', {className: 'person-name', title: name}, name, self && el('em', {textContent: 'you'})), state),
       el('span', {className: 'equalizer', 'aria-hidden': 'true'}, el('i'), el('i'), el('i')),
-      buttons.audio, buttons.video);
+      buttons.audio, buttons.video, !self && this.#remover(name));
     item.classList.toggle('self', self);
     this.#list.append(item);
-    this.#rows.set(name, {item, state, buttons});
+    this.#rows.set(name, {item, state, buttons, connected: false});
+  }
+
+  #remover(name) {
+    const label = `Remove ${name} from the room`;
+    const button = el('button', {
+      type: 'button', className: 'mini', 'data-action': 'remove', title: label, 'aria-label': label,
+    }, icon('remove'));
+    button.addEventListener('click', async () => {
+      if (this.#rows.get(name).connected && !await ask(`Remove ${name} from the room?`, 'Remove')) return;
+      button.disabled = true; // until the server's next word, without this person
+      await this.#remove(name).catch(() => { button.disabled = false; });
+    });
+    return button;
   }
 
   #button(name, kind) {
@@ -95,7 +111,9 @@ export class PeopleList {
 
   /** @param {import('./watch.js').Person} person */
   #update(person) {
-    const {item, state, buttons} = this.#rows.get(person.name);
+    const row = this.#rows.get(person.name);
+    const {item, state, buttons} = row;
+    row.connected = person.connected;
     const told = {audio: person.mutedAudio, video: person.mutedVideo};
     for (const [kind, button] of Object.entries(buttons)) {
       if (told[kind] === undefined || performance.now() < Number(button.dataset.settles ?? 0)) continue;

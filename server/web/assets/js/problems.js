@@ -1,5 +1,6 @@
 /** What to tell a person when something does not work, and what to do about it. */
 
+import {RemovedError} from './call.js';
 import {canDecodeH264, canEncodeH264, hasWebRTC} from './codecs.js';
 import {HttpError, UnreachableError} from './http.js';
 import {hasDevices} from './media.js';
@@ -77,6 +78,11 @@ export function serverProblem(err) {
   }
   if (err instanceof MediaBlockedError) {
     return {title: 'No media connection', text: 'The server answers, but neither sound nor picture gets through. A firewall may block its UDP port (8189 by default), or the server announces an address that cannot be reached from here: see --rtc-address.'};
+  }
+  if (err instanceof RemovedError) {
+    return err.what === 'room'
+      ? {title: 'The room was closed', text: 'Somebody deleted it. To join now opens a new room of the same name.'}
+      : {title: 'You were removed from the room', text: 'Somebody in it, or the server’s operator, removed you. You may join again.'};
   }
   if (err instanceof HttpError) return refusal(err);
   const message = String(err?.message || err);

@@ -15,6 +15,8 @@ const POLL_HIDDEN_MS = 4000;
  * @property {boolean|undefined} mutedVideo
  */
 
+/** @typedef {'connected'|'stopping'|'no answer'} ServerState stopping: it will end all sessions soon */
+
 export class RoomWatch {
   #api;
   #room;
@@ -22,7 +24,8 @@ export class RoomWatch {
   #on;
   #timer;
   #stopped = false;
-  #answers = true;
+  /** @type {ServerState} */
+  #server = 'connected';
 
   /**
    * @param {import('./api.js').ControlApi} api
@@ -31,7 +34,7 @@ export class RoomWatch {
    * @param {object} on
    * @param {(people: Person[]) => void} on.people
    * @param {(layout: string|undefined) => void} on.layout of the mosaic
-   * @param {(answers: boolean) => void} on.server the API stopped or started to answer
+   * @param {(state: ServerState) => void} on.server it is in another state than before
    * @param {() => void} on.gone the room, or the own stream in it, is no more
    */
   constructor(api, room, self, on) {
@@ -59,9 +62,10 @@ export class RoomWatch {
       answers = err instanceof HttpError && err.status === 404;
     }
     if (this.#stopped) return;
-    if (answers !== this.#answers) {
-      this.#answers = answers;
-      this.#on.server(answers);
+    const state = !answers ? 'no answer' : this.#api.stopping ? 'stopping' : 'connected';
+    if (state !== this.#server) {
+      this.#server = state;
+      this.#on.server(state);
     }
     if (answers && (!room || (this.#self && !names.includes(this.#self)))) {
       this.#on.gone();
