@@ -19,7 +19,8 @@ const (
 	// went unanswered: the time doubles.
 	keyframeRetry     = 500 * time.Millisecond
 	keyframeRetryMost = 4 * time.Second
-	// cameraStale is after how long without a picture a camera counts as dead.
+	// cameraStale is after how long without anything from its publisher a camera counts as
+	// dead, and after how long a loss that no keyframe mended makes its picture too old.
 	cameraStale = 2 * time.Second
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
 	// as not watched: more than the period of the slowest mosaic.
@@ -52,6 +53,10 @@ type camera struct {
 	paused  atomic.Bool  // nobody did lately: nothing is decoded
 	needKey atomic.Bool  // nothing but a keyframe can be decoded
 
+	heard    atomic.Int64 // when anything came from the publisher last, of whatever kind
+	damaged  atomic.Int64 // since when pictures are missing; 0: none is
+	outdated atomic.Int64 // what was decoded before is not shown any more
+
 	in         sync.Mutex // guards what follows: layers come on goroutines of their own
 	layers     layers
 	views      []*view         // of the rooms that ask for the picture
@@ -64,8 +69,9 @@ type camera struct {
 
 	decoding // what takes access units and makes pictures of them
 
-	picture  sync.Mutex // guards pictures, and is held while View reads
+	picture  sync.Mutex // guards pictures and before, and is held while View reads
 	pictures pictures
+	before   inherited
 }
 
 // keyframeRequest spaces the requests for a keyframe of one layer.
@@ -110,12 +116,14 @@ func (c *camera) watched(now time.Duration) bool {
 // push takes one packet of a layer. One goroutine at a time may push a layer.
 func (c *camera) push(layer int, pkt h264.Packet) {
 	now := c.engine.Now()
+	c.heard.Store(int64(now))
 	c.in.Lock()
 	defer c.in.Unlock()
 	l := &c.layers.all[layer]
 	starts := l.note(pkt.Payload, now)
 	if !c.shown.Load() {
 		c.dropping = true
+		c.outdated.Store(int64(now))
 		c.drop(pkt)
 		return
 	}
@@ -210,6 +218,7 @@ func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
 			return
 		}
 		c.needKey.Store(false)
+		c.damaged.Store(0)
 		c.key.answered()
 	}
 	unit := accessUnit{key: au.Key, size: c.size, arrived: now}
@@ -235,6 +244,9 @@ func (c *camera) look(now time.Duration) {
 	defer c.in.Unlock()
 	c.paused.Store(false)
 	c.resume()
+	if c.needKey.Load() || c.waits() > 0 {
+		c.outdated.Store(int64(now))
+	}
 	if c.needKey.Load() && c.layers.taken >= 0 {
 		c.key = keyframeRequest{}
 		if c.shown.Load() && c.key.due(now) {
@@ -249,10 +261,30 @@ func (c *camera) sequence(now time.Duration) uint64 {
 	c.picture.Lock()
 	defer c.picture.Unlock()
 	c.pictures.advance(now, offset, known)
-	if now-c.pictures.shown.decoded > cameraStale {
+	shown := &c.pictures.shown
+	if shown.decoder == nil {
+		return c.before.sequence(now)
+	}
+	c.before = inherited{}
+	if c.stale(now) || shown.decoded < time.Duration(c.outdated.Load()) {
 		return 0
 	}
-	return c.pictures.shown.sequence
+	return shown.sequence
+}
+
+// stale tells whether the newest picture is too old to be shown. How old it is does not
+// matter while its publisher lives: what they show may seldom change.
+func (c *camera) stale(now time.Duration) bool {
+	if now-time.Duration(c.heard.Load()) > cameraStale {
+		return true
+	}
+	if !c.needKey.Load() {
+		return false
+	}
+	if c.damaged.CompareAndSwap(0, int64(now)) {
+		return false
+	}
+	return now-time.Duration(c.damaged.Load()) > cameraStale
 }
 
 // view is a camera as one room has it.
@@ -304,7 +336,10 @@ func (v *view) Shown(width, height int) {
 func (v *view) View(f func(*yuv.Image)) {
 	v.picture.Lock()
 	defer v.picture.Unlock()
-	if v.pictures.shown.decoder != nil {
+	switch {
+	case v.pictures.shown.decoder != nil:
 		f(&v.pictures.shown.image)
+	case v.before.image != nil:
+		f(v.before.image)
 	}
 }
