@@ -150,10 +150,10 @@ func TestSoundAndPictureOfOnePublisher(t *testing.T) {
 	}
 }
 
-// TestDelayWithSound: waiting for its sound makes a picture no more than a frame and a half
+// TestDelayWithSound: waiting for its sound makes a picture no more than a frame and a quarter
 // late while that comes in good time, in the mean over the phases of camera and mosaic.
 func TestDelayWithSound(t *testing.T) {
-	const phases = 4
+	const phases = 8
 	for _, spread := range []time.Duration{0, 10 * time.Millisecond} {
 		t.Run(fmt.Sprint(spread), func(t *testing.T) {
 			var sum time.Duration
@@ -181,8 +181,8 @@ func TestDelayWithSound(t *testing.T) {
 					sum += seen[last] - start - time.Duration(2*last+1)*time.Second
 				})
 			}
-			if mean := sum / phases; mean > 60*time.Millisecond {
-				t.Errorf("seen after %v, want at most a frame and a half", mean)
+			if mean := sum / phases; mean > 50*time.Millisecond {
+				t.Errorf("seen after %v, want at most a frame and a quarter", mean)
 			}
 		})
 	}
