@@ -68,6 +68,7 @@ type rate struct {
 	idle   bool           // nothing changed in this picture
 	work   float64        // of this picture
 	kind   kind
+	cut    bool // this picture is of new things, with the cost of a key
 	chosen int // QP of this picture
 }
 
@@ -96,11 +97,15 @@ func (r *rate) qpFor(k kind, bits float64) float64 {
 	return 6 * math.Log2(max(r.work*r.cost[k], 1)/max(bits, 1))
 }
 
-// begin takes the time since the picture before and what changed, and chooses the
-// quantizer of the next picture.
-func (r *rate) begin(elapsed float64, isKey bool, same []byte) int {
+// pass takes the time since the picture before.
+func (r *rate) pass(elapsed float64) {
 	r.level = max(r.level-elapsed*r.bitrate, 0)
 	r.since += elapsed
+}
+
+// begin takes what changed, and chooses the quantizer of the next picture. cut is of one
+// that shows new things but must not be a keyframe.
+func (r *rate) begin(isKey, cut bool, same []byte) int {
 	changed := r.blocks
 	if same != nil {
 		changed = bytes.Count(same, []byte{0})
@@ -111,10 +116,12 @@ func (r *rate) begin(elapsed float64, isKey bool, same []byte) int {
 	}
 	// What stays is not for free: it is refined, and a skip must be written.
 	r.work = float64(changed) + float64(r.blocks)/16
-	r.kind = plain
+	r.kind, r.cut = plain, cut
 	switch {
 	case isKey:
 		r.kind, r.work = key, float64(r.blocks)
+	case cut:
+		r.kind = key // as for its cost
 	case r.since >= refreshEvery-r.period/2:
 		r.kind = refresh
 	}
@@ -131,11 +138,15 @@ func (r *rate) choose() {
 	var qp float64
 	switch r.kind {
 	case key:
+		part := 0.8
 		qp = bestKeyQP
-		if r.qp > 0 {
+		switch {
+		case r.cut:
+			qp, part = r.qp, 0.5 // for there is no second try
+		case r.qp > 0:
 			qp = max(qp, r.qp-keyGain)
 		}
-		qp = max(qp, r.qpFor(key, 0.8*room))
+		qp = max(qp, r.qpFor(key, part*room))
 	default:
 		r.settle()
 		qp = r.qp
@@ -198,7 +209,7 @@ func (r *rate) again(bits int) bool {
 		return false
 	}
 	// A P picture of new things costs about what a keyframe does.
-	r.kind, r.work = key, float64(r.blocks)
+	r.kind, r.cut, r.work = key, false, float64(r.blocks)
 	r.cost[key] = size * scale(float64(r.chosen)) / r.work
 	last := r.chosen
 	r.choose()
@@ -224,6 +235,9 @@ func (r *rate) end(bits int) {
 	}
 	now := size * scale(float64(r.chosen)) / r.work
 	before := &r.cost[r.kind]
+	if r.cut {
+		now = max(now, *before) // it need not have been new all over
+	}
 	switch {
 	case r.kind == key || *before == 0:
 		*before = now
