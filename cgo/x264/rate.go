@@ -69,7 +69,7 @@ type rate struct {
 	work   float64        // of this picture
 	kind   kind
 	cut    bool // this picture is of new things, with the cost of a key
-	chosen int // QP of this picture
+	chosen int  // QP of this picture
 }
 
 func newRate(bitrate, fps, width, height, blocks int) rate {
