@@ -11,13 +11,19 @@ import (
 )
 
 const (
-	// cameraWait is how long a packet is waited for: NACKs go out within 30 ms, so this is
-	// time for several retransmissions on most paths. Longer than that, a keyframe is the
-	// faster way to the next picture.
-	cameraWait = 200 * time.Millisecond
-	// keyframeRetry spaces the requests for a keyframe at first, keyframeRetryMost once they
-	// went unanswered: the time doubles.
-	keyframeRetry     = 500 * time.Millisecond
+	// After how long a packet is missing a keyframe is asked for: after leastWait, or
+	// waitTrips round trips and extraWait, which is time for three requests for it; mostWait
+	// at most.
+	leastWait, mostWait  = 200 * time.Millisecond, 500 * time.Millisecond
+	waitTrips, extraWait = 3, 80 * time.Millisecond
+	// cameraWait is how long it is waited for beside, and skipWait if a keyframe came
+	// meanwhile that needs nothing from before.
+	cameraWait, skipWait = time.Second, 100 * time.Millisecond
+	// keyframeRetry spaces the first requests for a keyframe, and keyframeRetryMost those
+	// that went unanswered for long: after the second the time doubles. It is long enough for
+	// the answer of a browser, which makes no more than one keyframe in 300 ms. Where the
+	// round trip is long, it is longer by it.
+	keyframeRetry     = 300 * time.Millisecond
 	keyframeRetryMost = 4 * time.Second
 	// cameraStale is after how long without anything from its publisher a camera counts as
 	// dead, and after how long a loss that no keyframe mended makes its picture too old.
@@ -76,25 +82,46 @@ type camera struct {
 
 // keyframeRequest spaces the requests for a keyframe of one layer.
 type keyframeRequest struct {
-	last, wait time.Duration
+	last  time.Duration
+	times int // since the last keyframe that was whole
+	begun bool
 }
 
 // due tells whether to ask now, and counts on it.
-func (k *keyframeRequest) due(now time.Duration) bool {
-	if k.wait > 0 && now-k.last < k.wait {
+func (k *keyframeRequest) due(now, rtt time.Duration) bool {
+	if k.times > 0 && now-k.last < k.wait()+rtt {
 		return false
 	}
-	k.last, k.wait = now, min(max(2*k.wait, keyframeRetry), keyframeRetryMost)
+	k.last, k.begun = now, false
+	k.times++
 	return true
 }
 
-// answered tells that a keyframe came.
-func (k *keyframeRequest) answered() { k.wait = min(k.wait, keyframeRetry) }
+// wait is the time from the last request to the next.
+func (k *keyframeRequest) wait() time.Duration {
+	return min(keyframeRetry<<min(max(k.times-2, 0), 8), keyframeRetryMost)
+}
+
+// starts tells that a keyframe begins to come. What is missing of it will be asked for, which
+// takes less than another one.
+func (k *keyframeRequest) starts(now time.Duration) {
+	if k.times > 0 && !k.begun {
+		k.last, k.begun = now, true
+	}
+}
+
+// answered tells that a keyframe came. One request may still have to wait.
+func (k *keyframeRequest) answered() { k.times = min(k.times, 1) }
+
+// newAssembler makes the assembler of a layer.
+func newAssembler() *h264.Assembler {
+	return h264.NewAssembler(h264.Config{Wait: leastWait, Most: cameraWait, Skip: skipWait})
+}
 
 func newCamera(e *Engine, stream string, request func(layer int), sound func() (time.Duration, bool)) *camera {
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
-		assembler:  h264.NewAssembler(h264.Config{Wait: cameraWait}),
+		assembler:  newAssembler(),
 		complained: -complainEvery, resized: -resizeEvery,
 		decoding: decoding{pool: e.pool},
 	}
@@ -147,21 +174,28 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 		c.assembler.Reset()
 		c.needKey.Store(true)
 	}
+	if starts {
+		c.key.starts(now)
+	}
+	c.assembler.SetWait(min(max(leastWait, waitTrips*l.rtt+extraWait), mostWait))
 	c.assembler.Push(pkt, now)
-	for {
+	for n := 0; ; n++ {
 		au, ok := c.assembler.Next(now)
 		if !ok {
 			break
 		}
+		if n > 0 {
+			c.late()
+		}
 		c.take(au, now, false)
 	}
 	switch {
-	case !c.needKey.Load():
+	case !c.needKey.Load() && !c.assembler.Overdue(now):
 	case !c.paused.Load():
-		if c.key.due(now) {
+		if c.key.due(now, l.rtt) {
 			c.request(c.layers.taken)
 		}
-	case pkt.Marker:
+	case pkt.Marker && c.needKey.Load():
 		c.dropping = true // what comes before a keyframe is of no use to anybody later
 	}
 }
@@ -249,7 +283,7 @@ func (c *camera) look(now time.Duration) {
 	}
 	if c.needKey.Load() && c.layers.taken >= 0 {
 		c.key = keyframeRequest{}
-		if c.shown.Load() && c.key.due(now) {
+		if c.shown.Load() && c.key.due(now, 0) {
 			c.request(c.layers.taken)
 		}
 	}

@@ -43,7 +43,7 @@ type decoding struct {
 	owed   int      // and how many of them count as pending
 	spare  [][]byte // buffers of decoded access units
 	kept   bool     // nobody watches: nothing is decoded
-	behind bool     // the queue is longer than usual, since it was kept while nobody watched
+	behind int      // how many more than usual may be in queue, for they came late or were kept
 	closed bool
 
 	work    sync.Mutex // held while decoding; guards what follows
@@ -63,7 +63,7 @@ func (d *decoding) enqueue(au accessUnit, data []byte, keep bool) (dropped int, 
 	}
 	defer d.settle()
 	d.kept = keep
-	full := len(d.queue) >= maxUnits && (!d.behind || d.bytes > 2*maxKeptBytes)
+	full := len(d.queue) >= maxUnits+d.behind || d.behind > 0 && d.bytes > 2*maxKeptBytes
 	if keep {
 		if au.key {
 			dropped = len(d.queue)
@@ -128,8 +128,16 @@ func (d *decoding) recycle(buf []byte) {
 func (d *decoding) resume() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.kept, d.behind = false, len(d.queue) > 0
+	d.kept, d.behind = false, len(d.queue)
 	d.settle()
+}
+
+// late tells that an access unit came that had to wait for one before it, with which it comes
+// at once.
+func (d *decoding) late() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.behind++
 }
 
 // close ends the camera.
@@ -147,10 +155,11 @@ func (d *decoding) next() (au accessUnit, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.kept || d.closed || len(d.queue) == 0 {
-		d.behind = false
+		d.behind = 0
 		return accessUnit{}, false
 	}
 	au = d.queue[0]
+	d.behind = max(d.behind-1, 0)
 	d.queue = slices.Delete(d.queue, 0, 1)
 	d.bytes -= len(au.data)
 	d.blocks -= au.blocks()

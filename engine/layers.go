@@ -33,6 +33,7 @@ type layer struct {
 	sps           []byte        // the newest
 	width, height int           // that it tells; 0: not known yet
 	key           keyframeRequest
+	rtt           time.Duration // to the publisher and back; 0: not known
 }
 
 // note looks at a packet, whether the layer is taken or not, and tells whether it begins
@@ -151,7 +152,7 @@ func (c *camera) choose(now time.Duration) {
 		c.key = keyframeRequest{}
 	case best != s.next && now-s.switched >= switchEvery && !c.paused.Load():
 		if s.assembler == nil {
-			s.assembler = h264.NewAssembler(h264.Config{Wait: cameraWait})
+			s.assembler = newAssembler()
 		}
 		s.assembler.Reset()
 		s.next = best
@@ -161,7 +162,7 @@ func (c *camera) choose(now time.Duration) {
 		return
 	}
 	for i := range s.all {
-		if l := &s.all[i]; l.alive(now) && l.width == 0 && l.key.due(now) {
+		if l := &s.all[i]; l.alive(now) && l.width == 0 && l.key.due(now, l.rtt) {
 			c.request(i) // its size comes with a keyframe
 		}
 	}
@@ -193,7 +194,7 @@ func (c *camera) pushNext(pkt h264.Packet, now time.Duration) {
 		c.key = keyframeRequest{}
 		return
 	}
-	if s.all[s.next].key.due(now) {
+	if next := &s.all[s.next]; next.key.due(now, next.rtt) {
 		c.request(s.next)
 	}
 }

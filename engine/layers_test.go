@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sectile/engine/h264"
@@ -179,7 +180,8 @@ func TestLayerSwitchShowsNoGap(t *testing.T) {
 				waits = append(waits, (r.at - requests[i-1].at).Round(100*time.Millisecond))
 			}
 		}
-		if want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}; !slices.Equal(waits, want) {
+		const tenth = 100 * time.Millisecond
+		if want := []time.Duration{3 * tenth, 3 * tenth, 6 * tenth, 12 * tenth, 24 * tenth}; !slices.Equal(waits, want) {
 			t.Errorf("the keyframe is asked for after %v, want %v", waits, want)
 		}
 	})
@@ -266,7 +268,7 @@ func TestGapFreezes(t *testing.T) {
 			t.Errorf("luma is %d during the gap, want that of the picture before", v)
 		}
 		time.Sleep(5 * time.Second)
-		if n := len(s.requests()); n-before > 2 || n < 2 {
+		if n := len(s.requests()); n-before > 3 || n < 2 {
 			t.Errorf("%d keyframes asked for in 5 s, %d before", n-before, before)
 		}
 		s.set(func() { s.deaf = false })
@@ -280,6 +282,104 @@ func TestGapFreezes(t *testing.T) {
 			if seen.value == 250 {
 				t.Fatal("a picture after a gap is seen")
 			}
+		}
+	})
+}
+
+// TestLateRetransmission: while a packet is missing a keyframe is asked for, and whichever
+// comes first ends the freeze; nothing that was held up is dropped.
+func TestLateRetransmission(t *testing.T) {
+	const rate, hole = 25, 50
+	for _, test := range []struct {
+		name     string
+		rtt      time.Duration
+		resent   int             // after how many pictures; 0: never
+		answered int             // the same, of the keyframe
+		frozen   int             // pictures
+		asked    []time.Duration // on a picture
+	}{
+		{"resent soon", 0, 4, 0, 4, nil},
+		{"resent late", 0, 20, 0, 20, []time.Duration{200 * time.Millisecond, 520 * time.Millisecond}},
+		{"keyframe", 0, 0, 7, 7, []time.Duration{200 * time.Millisecond}},
+		{"long way", 120 * time.Millisecond, 0, 14, 14, []time.Duration{440 * time.Millisecond}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, func(t *testing.T, e *Engine) {
+				var asked []time.Duration
+				var lost time.Time
+				c := newCamera(e, "s", func(int) {
+					if !lost.IsZero() {
+						asked = append(asked, time.Since(lost).Round(40*time.Millisecond))
+					}
+				}, func() (time.Duration, bool) { return 0, false })
+				defer c.close()
+				c.show(true)
+				v := c.newView()
+				v.Sequence()
+				c.layers.all[0].rtt = test.rtt
+				sequence, frozen, longest, newest := uint16(0), 0, 0, uint64(0)
+				var missing h264.Packet
+				for n := range 2 * hole {
+					payloads := fakeAU(640, 360, byte(n), n == 0 || test.answered > 0 && n == hole+test.answered)
+					for i, payload := range payloads {
+						pkt := h264.Packet{SSRC: 1, Sequence: sequence, Timestamp: uint32(n) * 3600, Marker: i == len(payloads)-1, Payload: payload}
+						sequence++
+						if n == hole {
+							missing, lost = pkt, time.Now().Add(40*time.Millisecond) // when it is noticed
+							continue
+						}
+						c.push(0, pkt)
+					}
+					if test.resent > 0 && n == hole+test.resent {
+						c.push(0, missing)
+					}
+					v.Sequence()
+					synctest.Wait() // for the pool
+					shown := v.Sequence()
+					if frozen++; shown != newest {
+						newest, frozen = shown, 0
+					}
+					longest = max(longest, frozen)
+					time.Sleep(time.Second / rate)
+				}
+				if longest != test.frozen {
+					t.Errorf("frozen for %d pictures, want %d", longest, test.frozen)
+				}
+				if !slices.Equal(asked, test.asked) {
+					t.Errorf("keyframes are asked for after %v, want %v", asked, test.asked)
+				}
+				if m := e.Metrics(); test.resent > 0 && m.FramesDecoded.Load() != 2*hole {
+					t.Errorf("%d pictures of %d decoded, %d dropped", m.FramesDecoded.Load(), 2*hole, m.FramesDropped.Load())
+				}
+			})
+		})
+	}
+}
+
+// TestDeadWhileWaiting: a publisher that falls silent after a loss is dead after the usual
+// time, whatever is waited for.
+func TestDeadWhileWaiting(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		c := newCamera(e, "s", func(int) {}, func() (time.Duration, bool) { return 0, false })
+		defer c.close()
+		c.show(true)
+		v := c.newView()
+		v.Sequence()
+		sequence := uint16(0)
+		for n := range 4 {
+			for _, payload := range fakeAU(640, 360, byte(n), n == 0) {
+				if n != 2 {
+					c.push(0, h264.Packet{SSRC: 1, Sequence: sequence, Timestamp: uint32(n) * 3600, Marker: payload[0]&31 < 6, Payload: payload})
+				}
+				sequence++
+			}
+			v.Sequence()
+		}
+		if time.Sleep(cameraStale); v.Sequence() == 0 {
+			t.Error("dead too early")
+		}
+		if time.Sleep(time.Millisecond); v.Sequence() != 0 {
+			t.Error("not dead")
 		}
 	})
 }

@@ -81,6 +81,14 @@ func (p *Publication) PushAudio(pkt jitter.Packet, arrival time.Duration) {
 // goroutine of its own.
 func (p *Publication) PushVideo(layer int, pkt h264.Packet) { p.camera.push(layer, pkt) }
 
+// SetVideoRTT tells how long it takes from a request for a packet of a layer to the packet: how
+// long lost ones are waited for depends on it. It is for who pushes the layer.
+func (p *Publication) SetVideoRTT(layer int, rtt time.Duration) {
+	p.camera.in.Lock()
+	defer p.camera.in.Unlock()
+	p.camera.layers.all[layer].rtt = rtt
+}
+
 // ReportAudio takes a sender report of the source that sends sound. With reports of both
 // kinds, a picture is shown when the sound of the same moment is played; the jitter buffer
 // delays only sound.

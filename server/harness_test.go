@@ -43,10 +43,11 @@ func TestMain(m *testing.M) {
 
 // testServer is a server of its own for one test, on loopback.
 type testServer struct {
-	t    *testing.T
-	base string // http://127.0.0.1:PORT
-	srv  *server
-	stop func() error
+	t     *testing.T
+	base  string // http://127.0.0.1:PORT
+	srv   *server
+	stop  func() error
+	begin usage // of CPU
 }
 
 // start starts a server, after change altered it. It ends with the test, or before by stop.
@@ -67,7 +68,7 @@ func start(t *testing.T, c config.Config, change ...func(*server)) *testServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- srv.run(ctx, c) }()
-	ts := &testServer{t: t, base: "http://" + srv.http.Addr().String(), srv: srv}
+	ts := &testServer{t: t, base: "http://" + srv.http.Addr().String(), srv: srv, begin: measureUsage(t)}
 	stopped := false
 	ts.stop = func() error {
 		if stopped {

@@ -59,16 +59,6 @@ func longest(list []shown) (freeze time.Duration) {
 	return freeze
 }
 
-// failed reports what failed in real time, unless the machine was too busy even for the
-// server's sound: then the test tells nothing.
-func (ts *testServer) failed(format string, args ...any) {
-	ts.t.Helper()
-	if n := ts.srv.engine.Metrics().TicksSkipped.Load(); n > 10 {
-		ts.t.Skipf("the machine is too busy, %d ticks of sound were left out; "+format, append([]any{n}, args...)...)
-	}
-	ts.t.Errorf(format, args...)
-}
-
 // TestThinLinks: players behind links of limited rate are given the half picture, which goes
 // on moving, and sound that goes on too, without a queue that stays; those behind wide ones
 // the full picture all the while. When a link is wide again its player is given the full

@@ -20,7 +20,6 @@ import (
 	"sectile/cgo/h264dec"
 	"sectile/cgo/opus"
 	"sectile/engine/h264"
-	"sectile/server/nack"
 )
 
 // Rate is the sample rate at which a Player hears, in Hz.
@@ -221,9 +220,10 @@ func (p *Player) listen(track *webrtc.TrackRemote) {
 	}
 }
 
-// playerWait is how long a Player waits for a lost packet before it asks for a keyframe
-// instead; browsers wait for longer.
-const playerWait = 500 * time.Millisecond
+// How long a Player waits for a lost packet: playerWait before it asks for a keyframe,
+// playerMost at most, and playerSkip where a keyframe is there which goes on without.
+// Browsers do not wait for that at all, and longer for the others.
+const playerWait, playerMost, playerSkip = 500 * time.Millisecond, 2 * time.Second, 100 * time.Millisecond
 
 // watch shows the pictures as browsers do: after a loss none but from a keyframe on.
 func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
@@ -232,11 +232,11 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 		panic(err) // libavcodec has a decoder
 	}
 	defer decoder.Close()
-	assembler := h264.NewAssembler(h264.Config{Wait: playerWait})
-	var lost nack.Losses
-	start, asked, damaged := time.Now(), time.Time{}, true
+	assembler := h264.NewAssembler(h264.Config{Wait: playerWait, Most: playerMost, Skip: playerSkip})
+	packets := newRepaired(pc, track)
+	asked, damaged := time.Duration(0), true
 	for {
-		packet, _, err := track.ReadRTP()
+		packet, err := packets.read()
 		if err != nil {
 			return
 		}
@@ -244,13 +244,11 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 		p.video.count(packet)
 		p.video.last = packet.Header
 		p.mu.Unlock()
-		if ask := lost.Add(packet.SequenceNumber, time.Since(start)); len(ask) > 0 {
-			_ = pc.WriteRTCP([]rtcp.Packet{nack.Packet(packet.SSRC, ask)})
-		}
+		now := packets.now()
 		assembler.Push(h264.Packet{SSRC: packet.SSRC, Sequence: packet.SequenceNumber, Timestamp: packet.Timestamp,
-			Marker: packet.Marker, Payload: packet.Payload}, time.Since(start))
+			Marker: packet.Marker, Payload: packet.Payload}, now)
 		for {
-			au, ok := assembler.Next(time.Since(start))
+			au, ok := assembler.Next(now)
 			if !ok {
 				break
 			}
@@ -259,10 +257,6 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 			if !damaged {
 				shown, err = decoder.Decode(au.Data)
 				damaged = err != nil
-			}
-			if damaged && time.Since(asked) > 500*time.Millisecond {
-				asked = time.Now()
-				_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: packet.SSRC}})
 			}
 			if !shown || damaged {
 				continue
@@ -280,6 +274,10 @@ func (p *Player) watch(pc *peer, track *webrtc.TrackRemote) {
 				p.keyframes++
 			}
 			p.mu.Unlock()
+		}
+		if (damaged || assembler.Overdue(now)) && now-asked >= playerWait {
+			asked = now
+			_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: packet.SSRC}})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package h264
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"time"
 )
@@ -30,9 +31,14 @@ type Packet struct {
 
 // Config configures an Assembler.
 type Config struct {
-	// Wait is how long packets wait for a missing one before it counts as lost. 0 means
-	// 100 ms: time for two retransmissions on most paths.
+	// Wait is how long packets wait for a missing one before the Assembler is Overdue. 0
+	// means 100 ms: time for two retransmissions on most paths.
 	Wait time.Duration
+	// Most is how long they wait before it counts as lost. 0 means Wait.
+	Most time.Duration
+	// Skip is how long they wait if a later keyframe is whole, which goes on without: long
+	// enough for what it has only overtaken. 0 means Most.
+	Skip time.Duration
 }
 
 // AU is one whole access unit.
@@ -65,6 +71,8 @@ type Stats struct {
 // packets and one unit. It is not safe for concurrent use.
 type Assembler struct {
 	wait  time.Duration
+	most  time.Duration
+	skips time.Duration
 	stats Stats
 
 	// The order. Sequence numbers are extended to 64 bits.
@@ -77,6 +85,7 @@ type Assembler struct {
 	spare   [][]byte      // payloads' memory; so a stream in order always uses the same
 	waiting bool          // next is missing and others wait
 	since   time.Duration // for how long
+	key     int64         // the highest that came with a part of a keyframe
 
 	// The unit that is being assembled.
 	building   bool
@@ -106,8 +115,16 @@ func NewAssembler(c Config) *Assembler {
 	if c.Wait <= 0 {
 		c.Wait = defaultWait
 	}
-	return &Assembler{wait: c.Wait, resume: -1}
+	c.Most = max(c.Wait, c.Most)
+	return &Assembler{wait: c.Wait, most: c.Most, skips: cmp.Or(c.Skip, c.Most), resume: -1}
 }
+
+// SetWait changes Config.Wait, up to Config.Most.
+func (a *Assembler) SetWait(wait time.Duration) { a.wait = min(wait, a.most) }
+
+// Overdue tells whether a missing packet was waited for so long that a keyframe should be
+// asked for, which may be the faster way to the next picture. It is after Next.
+func (a *Assembler) Overdue(now time.Duration) bool { return a.waiting && now-a.since >= a.wait }
 
 // Stats returns what was counted.
 func (a *Assembler) Stats() Stats { return a.stats }
@@ -135,7 +152,7 @@ func (a *Assembler) Push(p Packet, now time.Duration) {
 	}
 	if !a.started {
 		a.started, a.ssrc = true, p.SSRC
-		a.next, a.highest = int64(p.Sequence), int64(p.Sequence)-1
+		a.next, a.highest, a.key = int64(p.Sequence), int64(p.Sequence)-1, -1
 	}
 	jump := int64(int16(p.Sequence - uint16(a.highest)))
 	if jump > maxJump || jump < -maxJump {
@@ -147,7 +164,7 @@ func (a *Assembler) Push(p Packet, now time.Duration) {
 		}
 		a.restart()
 		a.started = true
-		a.next, a.highest = int64(p.Sequence), int64(p.Sequence)-1
+		a.next, a.highest, a.key = int64(p.Sequence), int64(p.Sequence)-1, -1
 		jump = 1
 	}
 	a.resume = -1
@@ -166,6 +183,9 @@ func (a *Assembler) Push(p Packet, now time.Duration) {
 	}
 	*s = slot{true, p.Timestamp, p.Marker, now, a.clone(p.Payload)}
 	a.highest = max(a.highest, sequence)
+	if isKey(p.Payload) {
+		a.key = max(a.key, sequence)
+	}
 	if sequence != a.next && !a.waiting && !a.at(a.next).full {
 		a.waiting, a.since = true, now
 	}
@@ -254,11 +274,35 @@ func (a *Assembler) expired(now time.Duration) bool {
 	if !a.waiting {
 		a.waiting, a.since = true, a.at(first).arrival
 	}
-	if now-a.since < a.wait {
-		return false
+	switch waited := now - a.since; {
+	case waited >= a.most:
+		a.skip(first)
+		return true
+	case waited >= a.skips && a.key > a.next:
+		start, ok := a.keyframe()
+		if ok {
+			a.skip(start)
+		}
+		return ok
 	}
-	a.skip(first)
-	return true
+	return false
+}
+
+// keyframe finds the newest keyframe if it is whole and does not need anything before it.
+func (a *Assembler) keyframe() (start int64, ok bool) {
+	timestamp := a.at(a.key).timestamp
+	part := func(sequence int64) bool {
+		s := a.at(sequence)
+		return sequence > a.next && sequence <= a.highest && s.full && s.timestamp == timestamp
+	}
+	for start = a.key; part(start - 1); start-- {
+	}
+	for end := a.key; part(end); end++ {
+		if a.at(end).marker {
+			return start, startsUnit(a.at(start).payload)
+		}
+	}
+	return 0, false
 }
 
 // take adds the packet to the unit.
@@ -283,11 +327,35 @@ func (a *Assembler) take(s *slot) {
 }
 
 func startsUnit(payload []byte) bool {
+	if len(payload) == 0 {
+		return false // padding
+	}
 	t := payload[0] & typeMask
 	if t == typeSTAPA && len(payload) > 3 {
 		t = payload[3] & typeMask
 	}
 	return t == typeSPS || t == typeAUD
+}
+
+// isKey tells whether a payload has a part of an IDR slice.
+func isKey(payload []byte) bool {
+	if len(payload) < fuHeader {
+		return false
+	}
+	switch t := payload[0] & typeMask; t {
+	case typeFUA:
+		return payload[1]&typeMask == typeIDR
+	case typeSTAPA:
+		for rest := payload[stapHeader:]; len(rest) > 2; {
+			if rest[2]&typeMask == typeIDR {
+				return true
+			}
+			rest = rest[min(2+int(rest[0])<<8+int(rest[1]), len(rest)):]
+		}
+		return false
+	default:
+		return t == typeIDR
+	}
 }
 
 // depacketize appends the NAL units of one payload to the unit (RFC 6184, 5.6 to 5.8).

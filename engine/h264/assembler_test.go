@@ -227,6 +227,67 @@ func TestWait(t *testing.T) {
 	}
 }
 
+// TestKeyframeAhead: a missing packet is waited for beyond Wait, but not where a later
+// keyframe is whole.
+func TestKeyframeAhead(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	s := sender{next: Packet{Sequence: 65500}}
+	config := Config{Wait: 100 * ms, Most: time.Second, Skip: 50 * ms}
+	key, lost, after, key2, last := keyUnit(rng, 10), deltaUnit(rng, 10), deltaUnit(rng, 1500), keyUnit(rng, 5000), deltaUnit(rng, 10)
+	first, gap, next, second, end := s.send(key, 1000), s.send(lost, 1000), s.send(after, 1000), s.send(key2, 1000), s.send(last, 1000)
+	start := func() *Assembler {
+		a := NewAssembler(config)
+		wantUnits(t, pushAll(a, 0, slices.Concat(first, next)...), key)
+		return a
+	}
+
+	a := start()
+	if drain(a, 100*ms-1); a.Overdue(100*ms - 1) {
+		t.Error("overdue too early")
+	}
+	if drain(a, 100*ms); !a.Overdue(100 * ms) {
+		t.Error("not overdue")
+	}
+	got := pushAll(a, 999*ms, gap...)
+	wantUnits(t, got, lost, after)
+	if got[0].Gap || got[1].Gap || a.Overdue(999*ms) {
+		t.Error("a gap, though the packet came")
+	}
+
+	a = start()
+	if got := drain(a, time.Second-1); len(got) != 0 || a.Stats().Lost != 0 {
+		t.Errorf("before the longest wait: %d units, %+v", len(got), a.Stats())
+	}
+	drain(a, time.Second) // nothing tells that the next unit is whole
+	if a.Overdue(time.Second) || a.Stats().Lost != 1 {
+		t.Errorf("after the longest wait: %+v", a.Stats())
+	}
+
+	for missing := range second {
+		a = start()
+		if got := pushAll(a, 60*ms, slices.Concat(second[:missing], second[missing+1:], end)...); len(got) != 0 {
+			t.Fatalf("without packet %d of the keyframe: %d units", missing, len(got))
+		}
+		got := pushAll(a, 70*ms, second[missing])
+		wantUnits(t, got, key2, last)
+		if !got[0].Gap || !got[0].Key || got[1].Gap {
+			t.Errorf("%+v, %+v", got[0], got[1])
+		}
+	}
+
+	a = start()
+	if got := pushAll(a, 50*ms-1, second...); len(got) != 0 {
+		t.Error("a keyframe does not wait for what it has overtaken")
+	}
+	wantUnits(t, pushAll(a, 50*ms-1, gap...), lost, after, key2)
+
+	a = start()
+	a.SetWait(200 * ms)
+	if a.Overdue(200*ms-1) || !a.Overdue(200*ms) {
+		t.Error("SetWait")
+	}
+}
+
 // TestMarker: units also end where the timestamp changes, and padding changes nothing.
 func TestMarker(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))

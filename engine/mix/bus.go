@@ -18,9 +18,13 @@ func NewBus(samples int) *Bus { return &Bus{total: make([]int32, samples)} }
 // Reset forgets the inputs of the tick before.
 func (b *Bus) Reset() { b.added = b.added[:0] }
 
-// Add adds an input. samples must be as long as the bus and stay unchanged until the
-// next Reset.
-func (b *Bus) Add(samples []int16) { b.added = append(b.added, samples) }
+// Add adds an input so many times. samples must be as long as the bus and stay unchanged
+// until the next Reset.
+func (b *Bus) Add(samples []int16, times int) {
+	for range times {
+		b.added = append(b.added, samples)
+	}
+}
 
 // Sum adds up all inputs; it comes after the last Add and before All and Without.
 func (b *Bus) Sum() { pcm.Sum(b.total, b.added) }
@@ -28,5 +32,12 @@ func (b *Bus) Sum() { pcm.Sum(b.total, b.added) }
 // All hands the mix of everybody to a limiter as its next frame.
 func (b *Bus) All(l *Limiter) { copy(l.next(), b.total) }
 
-// Without does so with the mix of everybody but own, which must have been added.
-func (b *Bus) Without(l *Limiter, own []int16) { pcm.MixMinus(l.next(), b.total, own) }
+// Without does so with the mix of everybody but own, which must have been added so many
+// times.
+func (b *Bus) Without(l *Limiter, own []int16, times int) {
+	dst := l.next()
+	pcm.MixMinus(dst, b.total, own)
+	for range times - 1 {
+		pcm.MixMinus(dst, dst, own)
+	}
+}

@@ -10,6 +10,8 @@ import (
 const (
 	fadeIn  = 5 * time.Millisecond // of the frame in which a talker starts: none of it is lost
 	fadeOut = 10 * time.Millisecond
+
+	fullScale = math.MaxInt16 * pcm.GainUnity
 )
 
 // Fader brings the samples of one input to the level with which they go into the mix.
@@ -26,19 +28,30 @@ func Gain(dB float64) int32 {
 }
 
 // Step scales one frame by gain, and fades it in or out if the fader is to be open and was
-// not, or the other way round. It tells whether anything is left to be added. A gain over
-// one holds samples at full scale. wide is scratch of the frame's length.
-func (f *Fader) Step(samples []int16, wide []int32, frame time.Duration, gain int32, open bool) (adds bool) {
+// not, or the other way round. It returns how many times the samples are to be added to the
+// mix: not at all if nothing is left of them, and more than once where the gain lifts them
+// above full scale, which they do not hold; only the mix's limiter brings that down. wide is
+// scratch of the frame's length.
+func (f *Fader) Step(samples []int16, wide []int32, frame time.Duration, gain int32, open bool) (times int) {
 	was, from := f.open, f.gain+pcm.GainUnity
 	f.open, f.gain = open, gain-pcm.GainUnity
 	if !open && !was {
-		return false
+		return 0
 	}
-	switch {
-	case gain != from && was:
-		ramp(samples, wide, float32(from)/pcm.GainUnity, float32(gain)/pcm.GainUnity)
+	moves := gain != from && was
+	most := gain
+	if moves {
+		most = max(gain, from)
+	}
+	times = 1
+	if most > pcm.GainUnity {
+		times = max(1, (pcm.Peak(samples)*int(most)+fullScale-1)/fullScale)
+	}
+	switch n := int32(times); {
+	case moves:
+		ramp(samples, wide, float32(from)/float32(n*pcm.GainUnity), float32(gain)/float32(n*pcm.GainUnity))
 	case gain != pcm.GainUnity:
-		pcm.Gain(samples, samples, gain)
+		pcm.Gain(samples, samples, gain/n)
 	}
 	part := func(fade time.Duration) int { return int(min(fade, frame) * time.Duration(len(samples)) / frame) }
 	switch {
@@ -50,7 +63,7 @@ func (f *Fader) Step(samples []int16, wide []int32, frame time.Duration, gain in
 		ramp(samples[:n], wide, 1, 0)
 		clear(samples[n:])
 	}
-	return true
+	return times
 }
 
 // Open tells whether the frame before was let through.

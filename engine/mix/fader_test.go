@@ -15,20 +15,25 @@ func TestFader(t *testing.T) {
 	steps := []struct {
 		gain       int32
 		open       bool
-		adds       bool
+		times      int
 		start, end float64 // of level, at the frame's ends
 	}{
-		{pcm.GainUnity, false, false, 0, 0},
-		{pcm.GainUnity, true, true, 0, 1},
-		{pcm.GainUnity, true, true, 1, 1},
-		{half, true, true, 1, 0.5},
-		{half, true, true, 0.5, 0.5},
-		{half, false, true, 0.5, 0},
-		{half, false, false, 0, 0},
-		{pcm.GainUnity, false, false, 0, 0},
-		{half, true, true, 0, 0.5},
-		{2 * pcm.GainUnity, true, true, 0.5, 2},
-		{2 * pcm.GainUnity, false, true, 2, 0},
+		{pcm.GainUnity, false, 0, 0, 0},
+		{pcm.GainUnity, true, 1, 0, 1},
+		{pcm.GainUnity, true, 1, 1, 1},
+		{half, true, 1, 1, 0.5},
+		{half, true, 1, 0.5, 0.5},
+		{half, false, 1, 0.5, 0},
+		{half, false, 0, 0, 0},
+		{pcm.GainUnity, false, 0, 0, 0},
+		{half, true, 1, 0, 0.5},
+		{2 * pcm.GainUnity, true, 1, 0.5, 2},
+		{4 * pcm.GainUnity, true, 2, 2, 4},
+		{10 * pcm.GainUnity, true, 4, 4, 10},
+		{10 * pcm.GainUnity, true, 4, 10, 10},
+		{pcm.GainUnity, true, 4, 10, 1},
+		{2 * pcm.GainUnity, true, 1, 1, 2},
+		{2 * pcm.GainUnity, false, 1, 2, 0},
 	}
 	for _, f := range frames {
 		var fader Fader
@@ -39,23 +44,24 @@ func TestFader(t *testing.T) {
 			for j := range pcmIn {
 				pcmIn[j] = level
 			}
-			adds := fader.Step(pcmIn, wide, f.frame, s.gain, s.open)
-			if adds != s.adds {
-				t.Fatalf("%d samples, step %d: adds %v", f.samples, i, adds)
+			times := fader.Step(pcmIn, wide, f.frame, s.gain, s.open)
+			if times != s.times {
+				t.Fatalf("%d samples, step %d: added %d times", f.samples, i, times)
 			}
-			if !adds {
+			if times == 0 {
 				continue
 			}
-			first, end := float64(pcmIn[0])/level, float64(pcmIn[f.samples-1])/level
-			slope := 2.5 / float64(f.samples) * float64(f.frame) / float64(min(f.frame, fadeIn))
+			unit := level / float64(times)
+			first, end := float64(pcmIn[0])/unit, float64(pcmIn[f.samples-1])/unit
+			slope := 10.0 / float64(f.samples) * float64(f.frame) / float64(min(f.frame, fadeIn))
 			if math.Abs(first-s.start) > slope || math.Abs(end-s.end) > slope {
 				t.Errorf("%d samples, step %d: from %.3f to %.3f, want %v to %v", f.samples, i, first, end, s.start, s.end)
 			}
 			for j, v := range pcmIn {
-				if v := float64(v) / level; math.Abs(v-last) > slope {
+				if v := float64(v) / unit; math.Abs(v-last) > slope {
 					t.Fatalf("%d samples, step %d: a jump from %.3f to %.3f at %d", f.samples, i, last, v, j)
 				}
-				last = float64(v) / level
+				last = float64(v) / unit
 			}
 		}
 	}

@@ -19,13 +19,14 @@ func TestBusAgainstDirectSums(t *testing.T) {
 		const samples = 960
 		b := NewBus(samples)
 		inputs := make([][]int16, n)
+		times := func(i int) int { return 1 + i%3 }
 		b.Reset()
 		for i := range inputs {
 			inputs[i] = make([]int16, samples)
 			for j := range inputs[i] {
 				inputs[i][j] = int16(rng.Uint32())
 			}
-			b.Add(inputs[i])
+			b.Add(inputs[i], times(i))
 		}
 		b.Sum()
 		direct := func(without int) []int32 {
@@ -33,7 +34,7 @@ func TestBusAgainstDirectSums(t *testing.T) {
 			for j := range out {
 				for i := range inputs {
 					if i != without {
-						out[j] += int32(inputs[i][j])
+						out[j] += int32(times(i)) * int32(inputs[i][j])
 					}
 				}
 			}
@@ -45,7 +46,7 @@ func TestBusAgainstDirectSums(t *testing.T) {
 			t.Fatalf("%d inputs: the mix of all is not their sum", n)
 		}
 		for i := range inputs {
-			b.Without(l, inputs[i])
+			b.Without(l, inputs[i], times(i))
 			if !slices.Equal(l.next(), direct(i)) {
 				t.Fatalf("%d inputs: mix %d is not the sum of the others", n, i)
 			}
@@ -105,9 +106,9 @@ func stations(t *testing.T, n int) []*station {
 
 func (s *station) mix(tick uint64, v int16) {
 	s.bus.Reset()
-	s.bus.Add([]int16{v})
+	s.bus.Add([]int16{v}, 1)
 	s.bus.Sum()
-	s.voice.Mix(tick, s.out, s.bus, nil)
+	s.voice.Mix(tick, s.out, s.bus, nil, 0)
 }
 
 // encode returns the packet and whether an encoder made it.
@@ -222,13 +223,13 @@ func TestTickDoesNotAllocate(t *testing.T) {
 		for _, in := range inputs {
 			copy(samples, in)
 			fader.Step(samples, wide, frame, pcm.GainUnity/2, talk.Step(in, frame) && tick%2 == 0)
-			b.Add(in)
+			b.Add(in, 1)
 		}
 		b.Sum()
 		own.Follow(tick, all, true)
-		all.Mix(tick, out, b, nil)
+		all.Mix(tick, out, b, nil, 0)
 		all.Encode(tick, out, h)
-		own.Mix(tick, out, b, inputs[0])
+		own.Mix(tick, out, b, inputs[0], 1)
 		own.Encode(tick, out, h)
 		h.Push(out)
 	}); n != 0 {

@@ -192,13 +192,13 @@ func (v *Voice) Expect(loss float64) {
 	v.expects, v.past = v.loss, v.loss
 }
 
-// Mix makes the mix of a tick, of everybody on the bus but own, unless that is nil. It
-// returns for how long the limiter was at work.
-func (v *Voice) Mix(tick uint64, dst []int16, b *Bus, own []int16) (limited time.Duration) {
-	if own == nil {
+// Mix makes the mix of a tick, of everybody on the bus but own, which was added so many
+// times. It returns for how long the limiter was at work.
+func (v *Voice) Mix(tick uint64, dst []int16, b *Bus, own []int16, times int) (limited time.Duration) {
+	if times == 0 {
 		b.All(v.limiter)
 	} else {
-		b.Without(v.limiter, own)
+		b.Without(v.limiter, own, times)
 	}
 	v.mixed = tick
 	limited, silent := v.limiter.Limit(dst)

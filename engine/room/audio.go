@@ -70,14 +70,11 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	a.bus.Reset()
 	for _, in := range r.inputs {
 		in.pull(deadline)
-		if in.adds {
-			a.bus.Add(in.pcm)
-		}
+		a.bus.Add(in.pcm, in.times)
 	}
 	for _, in := range a.leaving {
-		if in.pull(deadline); in.adds {
-			a.bus.Add(in.pcm)
-		}
+		in.pull(deadline)
+		a.bus.Add(in.pcm, in.times)
 	}
 	a.bus.Sum()
 	r.dropLeaving()
@@ -87,7 +84,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	ts := timestamp(deadline-mix.LookAhead, opusClock)
 	shared := len(r.listeners) > 0
 	for _, in := range r.inputs {
-		differs := in.adds || in.voice != nil && in.voice.Differs(a.tick, a.shared)
+		differs := in.times > 0 || in.voice != nil && in.voice.Differs(a.tick, a.shared)
 		in.private = in.route.Step(differs, r.frame)
 		switch {
 		case len(in.listeners) == 0:
@@ -101,7 +98,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 			shared = true
 		}
 	}
-	r.mix(a.shared, a.all, nil)
+	r.mix(a.shared, a.all, nil, 0)
 	if shared {
 		if packet := r.encode(a.shared, a.all, &r.env.Metrics.EncodesShared); packet != nil {
 			deliverAudio(r.listeners, packet, ts)
@@ -116,11 +113,7 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 		if len(in.listeners) == 0 || !in.private {
 			continue
 		}
-		var own []int16
-		if in.adds {
-			own = in.pcm
-		}
-		r.mix(in.voice, a.mix, own)
+		r.mix(in.voice, a.mix, in.pcm, in.times)
 		if packet := r.encode(in.voice, a.mix, &r.env.Metrics.EncodesPrivate); packet != nil {
 			deliverAudio(in.listeners, packet, ts)
 		}
@@ -130,9 +123,9 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	return true
 }
 
-// mix makes a voice's mix of this tick, of everybody but own.
-func (r *Room) mix(v *mix.Voice, dst, own []int16) {
-	if limited := v.Mix(r.audio.tick, dst, r.audio.bus, own); limited > 0 {
+// mix makes a voice's mix of this tick, of everybody but own, which was added so many times.
+func (r *Room) mix(v *mix.Voice, dst, own []int16, times int) {
+	if limited := v.Mix(r.audio.tick, dst, r.audio.bus, own, times); limited > 0 {
 		r.env.Metrics.Limited.Add(int64(limited))
 	}
 }

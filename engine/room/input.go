@@ -48,7 +48,7 @@ type Input struct {
 	dB         float64 // of gain
 	gain       int32   // of fader
 	pcm        []int16
-	adds       bool           // pcm is part of this tick's mix
+	times      int            // that pcm is added to this tick's mix
 	private    bool           // this tick's packet comes from voice
 	reportDue  time.Duration  // when the playout delay is observed next
 	farewell   *jitter.Buffer // of a publication that has ended, for a frame in which it fades out
@@ -205,9 +205,9 @@ func (in *Input) pull(deadline time.Duration) {
 	in.talking = in.talk.Step(heard, r.frame) && on
 	open := on && (in.talking || r.opts.Gate == GateOff)
 	if sound {
-		in.adds = in.fader.Step(in.pcm, r.audio.wide, r.frame, in.gain, open)
+		in.times = in.fader.Step(in.pcm, r.audio.wide, r.frame, in.gain, open)
 	} else {
-		in.adds = false
+		in.times = 0
 		in.fader.Skip(in.gain, open)
 	}
 }

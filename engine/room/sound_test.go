@@ -490,3 +490,30 @@ func TestAllBegin(t *testing.T) {
 		}
 	})
 }
+
+// TestGainAboveFullScale: what a gain lifts above full scale is turned down by the limiter of
+// each mix, and not clipped.
+func TestGainAboveFullScale(t *testing.T) {
+	inChoir(t, GateOn, func(c *choir) {
+		other, in := c.add("other"), c.add("singer")
+		all, others, own := c.listen(1), c.listen(other.track), c.listen(in.track)
+		if _, err := c.room.SetGain("singer", 18); err != nil { // 64000
+			t.Fatal(err)
+		}
+		c.sing(in, 1, 440)
+		c.sing(other, 2, 300)
+		c.sleep(2 * time.Second)
+		for name, pcm := range map[string][]int16{"all": all.pcm, "other": others.pcm} {
+			steady := pcm[len(pcm)-48000:]
+			if level := splatter(steady); level > -50 { // of clipping it is -20
+				t.Errorf("%s: splatter of %.1f dB", name, level)
+			}
+			if p := peak(steady); p < 25000 || p > 29205 { // -1 dBFS
+				t.Errorf("%s: peak of %d", name, p)
+			}
+		}
+		if p := peak(own.pcm[len(own.pcm)-48000:]); p < toneLevel-1 || p > toneLevel+1 {
+			t.Errorf("the singer hears a peak of %d of the other's tone", p)
+		}
+	})
+}

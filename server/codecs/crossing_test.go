@@ -82,14 +82,14 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 	for n := range s.ticks {
 		tick := uint64(n + 1)
 		bus.Reset()
-		bus.Add(s.others[n*s.samples : (n+1)*s.samples])
-		var own []int16
+		bus.Add(s.others[n*s.samples:(n+1)*s.samples], 1)
+		own, times := s.own[n*s.samples:(n+1)*s.samples], 0
 		if s.adds(n) {
-			own = s.own[n*s.samples : (n+1)*s.samples]
-			bus.Add(own)
+			times = 1
 		}
+		bus.Add(own, times)
 		bus.Sum()
-		differs := own != nil || private.Differs(tick, all)
+		differs := times > 0 || private.Differs(tick, all)
 		alone := route.Step(differs, frame)
 		if alone {
 			private.Follow(tick, all, differs)
@@ -97,11 +97,11 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 		if alone != before {
 			before, crossed = alone, n
 		}
-		all.Mix(tick, out, bus, nil)
+		all.Mix(tick, out, bus, nil, 0)
 		past := slices.Clone(out)
 		p, encoded, err := all.Encode(tick, out, history)
 		if alone {
-			private.Mix(tick, out, bus, own)
+			private.Mix(tick, out, bus, own, times)
 			p, encoded, err = private.Encode(tick, out, history)
 		}
 		if err != nil {
@@ -112,7 +112,7 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 		}
 		moving.hear(t, p, s.samples)
 
-		same.Mix(tick, out, bus, own)
+		same.Mix(tick, out, bus, own, times)
 		mixed = append(mixed, out...)
 		k, err := encoder.Encode(out, packet)
 		if err != nil {

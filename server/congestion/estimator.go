@@ -1,6 +1,7 @@
 package congestion
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -44,9 +45,11 @@ type Estimator struct {
 	target   float64 // bit/s
 	ceiling  float64 // where a queue grew last; 0: unknown
 	changed  time.Duration
-	reduced  time.Duration // when the target was reduced last
-	rtt      time.Duration // of the newest feedback
-	hold     bool          // a queue drains, or was just noticed
+	reduced  time.Duration    // when the target was reduced last
+	rtt      time.Duration    // of the newest feedback
+	rtts     [8]time.Duration // of the newest ones
+	answers  int              // how many there were
+	hold     bool             // a queue drains, or was just noticed
 	arrivals arrivals
 	left     arrivals // of packets at the sender, while there is no feedback
 
@@ -80,12 +83,18 @@ func (e *Estimator) Rate() int { return int(e.target) }
 // than the estimate overflows it.
 func (e *Estimator) Queued() bool { return e.queue.stands() }
 
-// RTT is the newest round-trip time, with the time that the receiver took to answer; 0: none
-// yet.
-func (e *Estimator) RTT() time.Duration { return e.rtt }
+// RTT is the round-trip time, the least of some feedback: most of that waits at the receiver
+// for more packets to tell of. 0: none yet.
+func (e *Estimator) RTT() time.Duration {
+	if e.answers == 0 {
+		return 0
+	}
+	return slices.Min(e.rtts[:min(e.answers, len(e.rtts))])
+}
 
 // Feedback takes what the receiver reports. Feedback that makes no sense changes nothing.
 func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
+	answered := false
 	e.history.each(fb, func(p *packet, arrived bool, at time.Duration) {
 		if !arrived {
 			p.state = lost
@@ -97,7 +106,7 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 			e.lossSent++
 		}
 		p.state = received
-		e.rtt = now - p.left
+		e.rtt, answered = now-p.left, true
 		e.arrivals.add(at, p.size)
 		if p.probe && p.left >= e.probing.began {
 			e.probing.arrived(p.size, at)
@@ -105,6 +114,10 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 		e.trend.add(p.left, at, now)
 		e.queue.add(p.left, at)
 	})
+	if answered {
+		e.rtts[e.answers%len(e.rtts)] = e.rtt
+		e.answers++
+	}
 	e.control(now)
 }
 

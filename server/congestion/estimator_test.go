@@ -248,6 +248,18 @@ func TestReportsOnly(t *testing.T) {
 	}
 }
 
+// TestRTT: that the receiver collects what it reports does not count.
+func TestRTT(t *testing.T) {
+	p := newPath(10_000_000)
+	if rtt := p.e.RTT(); rtt != 0 {
+		t.Errorf("%v before any feedback", rtt)
+	}
+	p.run(2*time.Second, 1_000_000, 0)
+	if rtt := p.e.RTT(); rtt < 2*p.delay || rtt > 2*p.delay+20*ms {
+		t.Errorf("%v, the path has %v", rtt, 2*p.delay)
+	}
+}
+
 // FuzzFeedback: no feedback does harm.
 func FuzzFeedback(f *testing.F) {
 	p := newPath(1_000_000)

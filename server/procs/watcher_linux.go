@@ -12,7 +12,7 @@ import (
 // patience is how much later the thread that watches the others may wake up than it wants
 // to, which is every 10 ms at best: with few processors it has next to nothing to do, and
 // waking up is all that it costs.
-const patience = 30 * time.Millisecond
+const patience = 10 * time.Millisecond
 
 // indulge gives the thread of the Go runtime that watches the others (sysmon) its patience,
 // if the process may do that (CAP_SYS_NICE), and returns the thread, or 0. It is to be

@@ -22,6 +22,7 @@ type backend interface {
 type publication interface {
 	PushAudio(p jitter.Packet, arrival time.Duration)
 	PushVideo(layer int, p h264.Packet)
+	SetVideoRTT(layer int, rtt time.Duration)
 	VideoTarget() int
 	ReportAudio(engine.Report)
 	ReportVideo(layer int, r engine.Report)

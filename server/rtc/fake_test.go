@@ -110,6 +110,8 @@ func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
 func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
 
+func (p *fakePublication) SetVideoRTT(int, time.Duration) {}
+
 func (p *fakePublication) VideoTarget() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -261,6 +263,7 @@ type discardPublication struct{}
 func (discardPublication) PushAudio(jitter.Packet, time.Duration) {}
 func (discardPublication) PushVideo(int, h264.Packet)             {}
 func (discardPublication) VideoTarget() int                       { return 0 }
+func (discardPublication) SetVideoRTT(int, time.Duration)         {}
 func (discardPublication) ReportAudio(engine.Report)              {}
 func (discardPublication) ReportVideo(int, engine.Report)         {}
 func (discardPublication) Close()                                 {}

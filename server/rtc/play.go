@@ -31,6 +31,7 @@ func newPlayer(s *session, t room.Tracks, out *sender) *player {
 
 // attach adds the tracks of the sections in use to the peer connection.
 func (p *player) attach(o *offer) error {
+	var senders []*webrtc.RTPSender
 	for _, s := range o.used() {
 		kind := webrtc.NewRTPCodecType(s.media)
 		t := newTrack(kind, p.sid)
@@ -45,7 +46,12 @@ func (p *player) attach(o *offer) error {
 			p.video = t
 			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, out: p.out, count: p.count}
 		}
-		p.wg.Go(func() { p.readRTCP(transceiver.Sender()) })
+		senders = append(senders, transceiver.Sender())
+	}
+	if p.video != nil { // else there will be soundReports
+		for _, sender := range senders {
+			p.wg.Go(func() { p.readRTCP(sender) })
+		}
 	}
 	return nil
 }
@@ -67,6 +73,9 @@ func (p *player) connected() error {
 		return err
 	}
 	p.subscription = sub
+	if p.video == nil {
+		return p.takeReports()
+	}
 	return nil
 }
 
@@ -131,6 +140,7 @@ func (p *player) tellBandwidth() {
 }
 
 func (p *player) detach() {
+	p.addresses.release()
 	p.sending.Store(false)
 	p.tracksMu.Lock()
 	defer p.tracksMu.Unlock()

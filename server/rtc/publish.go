@@ -329,14 +329,17 @@ func (p *publisher) sendPLI() {
 // readRTP reads a source until another one has replaced it.
 func (p *publisher) readRTP(t *webrtc.TrackRemote, in inbound, replaced func() bool) {
 	buf := make([]byte, 1600)
+	r := nack.Reader{Track: t}
 	for {
-		n, _, err := t.Read(buf)
+		n, resent, err := r.Read(buf, in.losses.Missing())
 		switch {
 		case err == nil:
-			in.packet(buf[:n], p.server.engine.Now())
+			in.packet(buf[:n], resent, p.server.engine.Now())
 			if replaced() {
 				return
 			}
+		case nack.Waited(err) && !p.ended():
+			in.ask(uint32(t.SSRC()), in.losses.Due(p.server.engine.Now()))
 		case n == 0 && !errors.Is(err, io.ErrShortBuffer) || p.ended():
 			return
 		default: // too long, or a payload type that was not negotiated
@@ -351,12 +354,22 @@ type inbound struct {
 	video   bool
 	layer   int // of the picture
 	losses  nack.Losses
+	rtt     time.Duration // that the engine was told
 	packets bucket
 	header  rtp.Header
 }
 
-// packet takes one RTP packet, which arrived at now. It allocates nothing.
-func (in *inbound) packet(data []byte, now time.Duration) {
+// ask asks the client for packets of a picture's source, if any.
+func (in *inbound) ask(ssrc uint32, sequences []uint16) {
+	if len(sequences) > 0 {
+		// An error means that the connection is going down.
+		_ = in.pc.WriteRTCP([]rtcp.Packet{nack.Packet(ssrc, sequences)})
+	}
+}
+
+// packet takes one RTP packet, which arrived at now; resent is for nack.Losses. It allocates
+// nothing.
+func (in *inbound) packet(data []byte, resent bool, now time.Duration) {
 	server := in.server
 	server.counters.packetsIn.Add(1)
 	server.counters.bytesIn.Add(uint64(len(data)))
@@ -387,9 +400,10 @@ func (in *inbound) packet(data []byte, now time.Duration) {
 	h := &in.header
 	switch {
 	case in.video:
-		if ask := in.losses.Add(h.SequenceNumber, now); len(ask) > 0 {
-			// An error means that the connection is going down.
-			_ = in.pc.WriteRTCP([]rtcp.Packet{nack.Packet(h.SSRC, ask)})
+		in.ask(h.SSRC, in.losses.Add(h.SequenceNumber, resent, now))
+		if rtt := in.losses.RTT(); rtt != in.rtt {
+			in.rtt = rtt
+			in.publication.SetVideoRTT(in.layer, rtt)
 		}
 		// Padding alone is passed on, too: its sequence number is not a loss.
 		in.publication.PushVideo(in.layer, h264.Packet{

@@ -85,6 +85,44 @@ func TestPublish(t *testing.T) {
 	p.waitFor(webrtc.PeerConnectionStateClosed)
 }
 
+// TestLostPacket: a lost packet is asked for again though no other packet comes, and passed on
+// when it does.
+func TestLostPacket(t *testing.T) {
+	b := newBench(t, Config{})
+	cam := newCamera(t, video)
+	b.open(cam.PeerConnection, "/cam1/whip").connect()
+	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
+	pub := b.engine.published("cam1")
+	cam.send(t, 3)
+	lost := cam.sent
+	cam.sent++
+	cam.send(t, 1)
+	asked := make(chan struct{}, 16)
+	go func() {
+		for {
+			packets, _, err := cam.videoSender.ReadRTCP()
+			if err != nil {
+				return
+			}
+			for _, packet := range packets {
+				if n, ok := packet.(*rtcp.TransportLayerNack); ok && n.Nacks[0].PacketID == uint16(lost) {
+					asked <- struct{}{}
+				}
+			}
+		}
+	}()
+	for range 3 {
+		<-asked
+	}
+	cam.sent = lost
+	cam.send(t, 1)
+	eventually(t, "the packet", func() bool {
+		pub.mu.Lock()
+		defer pub.mu.Unlock()
+		return len(pub.video) == 5 && int(pub.video[4].Sequence) == lost
+	})
+}
+
 func TestPublishAudioOnly(t *testing.T) {
 	b := newBench(t, Config{})
 	cam := newCamera(t, audio)
@@ -179,20 +217,20 @@ func TestPublisherLimits(t *testing.T) {
 	sound := inbound{publisher: p, packets: newBucket(50)}
 	picture := inbound{publisher: p, video: true, packets: newBucket(100)}
 	for range 60 {
-		sound.packet(packet(20), now)
+		sound.packet(packet(20), false, now)
 	}
 	if a, _ := pub.counts(); a != 50 {
 		t.Errorf("%d packets of sound pass, want 50", a)
 	}
 	for range 20 { // 10 kB a second, of which sound took 1
-		picture.packet(packet(1000), now)
+		picture.packet(packet(1000), false, now)
 	}
 	if _, v := pub.counts(); v != 9 {
 		t.Errorf("%d packets of video pass, want 9", v)
 	}
 	now += 100 * time.Millisecond
 	for range 10 {
-		sound.packet(packet(20), now)
+		sound.packet(packet(20), false, now)
 	}
 	if a, _ := pub.counts(); a != 55 {
 		t.Errorf("%d packets of sound pass after 100 ms, want 55", a)
@@ -214,17 +252,17 @@ func TestMalformedPackets(t *testing.T) {
 	padded[0] |= 0x20
 	padded[len(padded)-1] = 1
 	for _, data := range [][]byte{{}, {0x80}, good[:11], {0xbf, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
-		in.packet(data, time.Second)
+		in.packet(data, false, time.Second)
 	}
 	for _, pad := range []byte{0, 4, 255} {
 		bad := append([]byte{}, padded...)
 		bad[len(bad)-1] = pad
-		in.packet(bad, time.Second)
+		in.packet(bad, false, time.Second)
 	}
 	if _, v := pub.counts(); v != 0 {
 		t.Errorf("%d malformed packets pass", v)
 	}
-	in.packet(padded, time.Second)
+	in.packet(padded, false, time.Second)
 	if _, v := pub.counts(); v != 1 || len(pub.video[0].Payload) != 2 {
 		t.Errorf("padding is not cut off: %v", pub.video)
 	}
@@ -247,7 +285,7 @@ func TestPacketAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Second
-	if n := testing.AllocsPerRun(1000, func() { in.packet(data, now) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { in.packet(data, false, now) }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}
 }

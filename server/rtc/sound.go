@@ -37,18 +37,16 @@ func (s *soundIn) start() error {
 	return nil
 }
 
-// receive takes the packets of sound, and looks into those of RTCP, which pion reads, too.
-// It returns whether the packet is dealt with.
+// receive takes the packets of sound, and looks into those of RTCP, which pion reads, too, if
+// there are pictures. It returns whether the packet is dealt with.
 func (s *soundIn) receive(packet []byte, arrival time.Duration) bool {
-	if len(packet) < 12 || packet[0]>>6 != 2 {
-		return false
-	}
-	if kind := packet[1]; kind >= 192 && kind <= 223 { // RTCP (RFC 5761, 4)
+	if isControl(packet) {
 		if plain, err := s.opener.openControl(packet); err == nil {
 			s.control(plain, arrival)
 		}
-		return false
-	} else if kind&0x7f != s.payload {
+		return !s.publisher.pictures
+	}
+	if !isRTP(packet) || packet[1]&0x7f != s.payload {
 		return false
 	}
 	select {
@@ -74,25 +72,19 @@ func (s *soundIn) receive(packet []byte, arrival time.Duration) bool {
 		s.reception.reset(ssrc)
 	}
 	s.reception.packet(s.opener.header.SequenceNumber, s.opener.header.Timestamp, arrival)
-	s.in.packet(plain, arrival)
+	s.in.packet(plain, false, arrival)
 	return true
 }
 
 // control reads the sender reports of a compound packet (RFC 3550, 6.4.1).
 func (s *soundIn) control(packet []byte, arrival time.Duration) {
-	var h rtcp.Header
-	for len(packet) >= 4 && h.Unmarshal(packet) == nil {
-		size := 4 * (int(h.Length) + 1)
-		if size > len(packet) {
-			return
-		}
+	eachControl(packet, func(kind rtcp.PacketType, packet []byte) {
 		var report rtcp.SenderReport
-		if h.Type == rtcp.TypeSenderReport && report.Unmarshal(packet[:size]) == nil && s.known && report.SSRC == s.ssrc {
+		if kind == rtcp.TypeSenderReport && report.Unmarshal(packet) == nil && s.known && report.SSRC == s.ssrc {
 			s.reception.senderReport(report.NTPTime, arrival)
 			s.publisher.publication.ReportAudio(engine.Report{SSRC: s.ssrc, NTP: report.NTPTime, RTP: report.RTPTime})
 		}
-		packet = packet[size:]
-	}
+	})
 }
 
 // soundOut sends the sound of a player. One tick at a time writes.
