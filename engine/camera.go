@@ -31,6 +31,9 @@ const (
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
 	// as not watched: more than the period of the slowest mosaic.
 	cameraIdle = 2500 * time.Millisecond
+	// keepFresh is after how long a keyframe is asked for that what is kept can begin with,
+	// while nobody watches: before maxKept, so that who begins to watch need not wait for one.
+	keepFresh = 3 * time.Second
 	// complainEvery spaces what is logged of one publisher's bad video.
 	complainEvery = 10 * time.Second
 	// resizeEvery is the least time between two changes of a stream's size: each makes a
@@ -72,6 +75,7 @@ type camera struct {
 	complained time.Duration // when a refusal was logged last
 	size       [2]int        // of the stream
 	resized    time.Duration // when that changed
+	keyed      time.Duration // when the newest keyframe came
 
 	decoding // what takes access units and makes pictures of them
 
@@ -122,7 +126,7 @@ func newCamera(e *Engine, stream string, request func(layer int), sound func() (
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
 		assembler:  newAssembler(),
-		complained: -complainEvery, resized: -resizeEvery,
+		complained: -complainEvery, resized: -resizeEvery, keyed: e.Now(),
 		decoding: decoding{pool: e.pool},
 	}
 	c.layers.init()
@@ -165,7 +169,11 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 	case layer != c.layers.taken:
 		c.drop(pkt)
 		return
-	case c.paused.Load() && c.dropping && !starts:
+	}
+	if c.paused.Load() && now-c.keyed >= keepFresh && c.key.due(now, l.rtt) {
+		c.request(layer)
+	}
+	if c.paused.Load() && c.dropping && !starts {
 		c.drop(pkt)
 		return
 	}
@@ -253,6 +261,9 @@ func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
 		}
 		c.needKey.Store(false)
 		c.damaged.Store(0)
+	}
+	if au.Key {
+		c.keyed = now
 		c.key.answered()
 	}
 	unit := accessUnit{key: au.Key, size: c.size, arrived: now}

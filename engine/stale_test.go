@@ -253,3 +253,39 @@ func TestTakeover(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstViewer: who is the first to watch after a long time sees cameras at once, for
+// which those are asked for a keyframe every few seconds; if no room shows them, they are not.
+func TestFirstViewer(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", [][2]int{{640, 360}}, nil)
+		for round := range 3 {
+			before := len(s.requests())
+			time.Sleep(30 * time.Second)
+			if n := len(s.requests()) - before; n < 8 || n > 11 {
+				t.Errorf("round %d: %d keyframes asked for in 30 s without a viewer", round, n)
+			}
+			asked := len(s.requests())
+			sink := watch(t, e, "r", 1)
+			time.Sleep(50 * time.Millisecond) // the tick that looks and the one that shows
+			sink.forget()
+			time.Sleep(time.Second + time.Duration(round)*300*time.Millisecond)
+			sink.only(t, "the first viewer", 50)
+			if n := len(s.requests()) - asked; n > 0 {
+				t.Errorf("round %d: the first viewer needs %d keyframes", round, n)
+			}
+			sink.sub.Close()
+		}
+		if _, err := e.SetMuted("r", "s", room.Video, true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		before := len(s.requests())
+		time.Sleep(30 * time.Second)
+		if n := len(s.requests()) - before; n > 0 {
+			t.Errorf("%d keyframes of a muted camera asked for", n)
+		}
+	})
+}
