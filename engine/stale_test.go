@@ -239,9 +239,11 @@ func TestTakeover(t *testing.T) {
 		second.show(60, true, false)
 		second.wait(time.Second)
 		sink.only(t, "taken over", 50, 60)
-		if sink.forget(); second.camera.before.image != nil {
+		second.camera.picture.Lock()
+		if second.camera.before.image != nil {
 			t.Error("the picture of before is kept")
 		}
+		second.camera.picture.Unlock()
 		third := present(t, e, "s")
 		third.wait(time.Second)
 		fourth := present(t, e, "s") // the picture of the second one does not live longer by that
