@@ -25,11 +25,15 @@ const (
 	// round trip is long, it is longer by it.
 	keyframeRetry     = 300 * time.Millisecond
 	keyframeRetryMost = 4 * time.Second
-	// cameraStale is after how long without a picture a camera counts as dead.
+	// cameraStale is after how long without anything from its publisher a camera counts as
+	// dead, and after how long a loss that no keyframe mended makes its picture too old.
 	cameraStale = 2 * time.Second
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
 	// as not watched: more than the period of the slowest mosaic.
 	cameraIdle = 2500 * time.Millisecond
+	// keepFresh is after how long a keyframe is asked for that what is kept can begin with,
+	// while nobody watches: before maxKept, so that who begins to watch need not wait for one.
+	keepFresh = 3 * time.Second
 	// complainEvery spaces what is logged of one publisher's bad video.
 	complainEvery = 10 * time.Second
 	// resizeEvery is the least time between two changes of a stream's size: each makes a
@@ -58,6 +62,10 @@ type camera struct {
 	paused  atomic.Bool  // nobody did lately: nothing is decoded
 	needKey atomic.Bool  // nothing but a keyframe can be decoded
 
+	heard    atomic.Int64 // when anything came from the publisher last, of whatever kind
+	damaged  atomic.Int64 // since when pictures are missing; 0: none is
+	outdated atomic.Int64 // what was decoded before is not shown any more
+
 	in         sync.Mutex // guards what follows: layers come on goroutines of their own
 	layers     layers
 	views      []*view         // of the rooms that ask for the picture
@@ -67,11 +75,13 @@ type camera struct {
 	complained time.Duration // when a refusal was logged last
 	size       [2]int        // of the stream
 	resized    time.Duration // when that changed
+	keyed      time.Duration // when the newest keyframe came
 
 	decoding // what takes access units and makes pictures of them
 
-	picture  sync.Mutex // guards pictures, and is held while View reads
+	picture  sync.Mutex // guards pictures and before, and is held while View reads
 	pictures pictures
+	before   inherited
 }
 
 // keyframeRequest spaces the requests for a keyframe of one layer.
@@ -116,7 +126,7 @@ func newCamera(e *Engine, stream string, request func(layer int), sound func() (
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
 		assembler:  newAssembler(),
-		complained: -complainEvery, resized: -resizeEvery,
+		complained: -complainEvery, resized: -resizeEvery, keyed: e.Now(),
 		decoding: decoding{pool: e.pool},
 	}
 	c.layers.init()
@@ -137,12 +147,14 @@ func (c *camera) watched(now time.Duration) bool {
 // push takes one packet of a layer. One goroutine at a time may push a layer.
 func (c *camera) push(layer int, pkt h264.Packet) {
 	now := c.engine.Now()
+	c.heard.Store(int64(now))
 	c.in.Lock()
 	defer c.in.Unlock()
 	l := &c.layers.all[layer]
 	starts := l.note(pkt.Payload, now)
 	if !c.shown.Load() {
 		c.dropping = true
+		c.outdated.Store(int64(now))
 		c.drop(pkt)
 		return
 	}
@@ -157,7 +169,11 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 	case layer != c.layers.taken:
 		c.drop(pkt)
 		return
-	case c.paused.Load() && c.dropping && !starts:
+	}
+	if c.paused.Load() && now-c.keyed >= keepFresh && c.key.due(now, l.rtt) {
+		c.request(layer)
+	}
+	if c.paused.Load() && c.dropping && !starts {
 		c.drop(pkt)
 		return
 	}
@@ -244,6 +260,10 @@ func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
 			return
 		}
 		c.needKey.Store(false)
+		c.damaged.Store(0)
+	}
+	if au.Key {
+		c.keyed = now
 		c.key.answered()
 	}
 	unit := accessUnit{key: au.Key, size: c.size, arrived: now}
@@ -269,6 +289,9 @@ func (c *camera) look(now time.Duration) {
 	defer c.in.Unlock()
 	c.paused.Store(false)
 	c.resume()
+	if c.needKey.Load() || c.waits() > 0 {
+		c.outdated.Store(int64(now))
+	}
 	if c.needKey.Load() && c.layers.taken >= 0 {
 		c.key = keyframeRequest{}
 		if c.shown.Load() && c.key.due(now, 0) {
@@ -283,10 +306,30 @@ func (c *camera) sequence(now time.Duration) uint64 {
 	c.picture.Lock()
 	defer c.picture.Unlock()
 	c.pictures.advance(now, offset, known)
-	if now-c.pictures.shown.decoded > cameraStale {
+	shown := &c.pictures.shown
+	if shown.decoder == nil {
+		return c.before.sequence(now)
+	}
+	c.before = inherited{}
+	if c.stale(now) || shown.decoded < time.Duration(c.outdated.Load()) {
 		return 0
 	}
-	return c.pictures.shown.sequence
+	return shown.sequence
+}
+
+// stale tells whether the newest picture is too old to be shown. How old it is does not
+// matter while its publisher lives: what they show may seldom change.
+func (c *camera) stale(now time.Duration) bool {
+	if now-time.Duration(c.heard.Load()) > cameraStale {
+		return true
+	}
+	if !c.needKey.Load() {
+		return false
+	}
+	if c.damaged.CompareAndSwap(0, int64(now)) {
+		return false
+	}
+	return now-time.Duration(c.damaged.Load()) > cameraStale
 }
 
 // view is a camera as one room has it.
@@ -338,7 +381,10 @@ func (v *view) Shown(width, height int) {
 func (v *view) View(f func(*yuv.Image)) {
 	v.picture.Lock()
 	defer v.picture.Unlock()
-	if v.pictures.shown.decoder != nil {
+	switch {
+	case v.pictures.shown.decoder != nil:
 		f(&v.pictures.shown.image)
+	case v.before.image != nil:
+		f(v.before.image)
 	}
 }

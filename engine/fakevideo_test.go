@@ -138,6 +138,7 @@ func (e *fakeVideoEncoder) Close() { e.codecs.count(-1) }
 type eye struct {
 	ear
 	seen []sight
+	sub  *room.Subscription
 }
 
 type sight struct {
@@ -166,7 +167,8 @@ var videoTracks = room.Tracks{Video: true, Audio: 1}
 func watch(t *testing.T, e *Engine, roomName string, track int) *eye {
 	t.Helper()
 	sink := &eye{}
-	if _, err := e.Subscribe(roomName, room.Tracks{Video: true, Audio: track}, sink); err != nil {
+	var err error
+	if sink.sub, err = e.Subscribe(roomName, room.Tracks{Video: true, Audio: track}, sink); err != nil {
 		t.Fatal(err)
 	}
 	return sink

@@ -14,9 +14,10 @@ const (
 	maxWaiting = 8
 	maxWait    = 300 * time.Millisecond
 
-	// early is how much before its sound a picture is shown rather than a tick of the
-	// mosaic after: half of the period at 25 a second, so that both err equally.
-	early = 20 * time.Millisecond
+	// early is how much before its sound a picture may be shown, rather than a tick of the
+	// mosaic after. Half of the period at 25 a second would make both err equally; it is as
+	// much as nobody notices, for what is shown earlier is less late.
+	early = 35 * time.Millisecond
 )
 
 // frame is a decoded picture.

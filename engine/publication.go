@@ -44,10 +44,17 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 	if s == nil {
 		return nil, fmt.Errorf("stream %q: %w", name, room.ErrNotFound)
 	}
-	e.unpublish(s, fmt.Errorf("stream %s: %w", name, ErrTakenOver))
 	p := &Publication{engine: e, stream: s, publisher: publisher, clock: sourceClock{rate: audioClock}}
 	p.camera = newCamera(e, name, publisher.RequestKeyframe, p.sound)
 	p.inputs.Store(new([]*room.Input))
+	if last := s.publication; last != nil {
+		last.inputs.Store(new([]*room.Input))
+		p.camera.inherit(last.camera)
+		defer func() {
+			last.camera.close()
+			last.publisher.Closed(fmt.Errorf("stream %s: %w", name, ErrTakenOver))
+		}()
+	}
 	s.publication = p
 	for _, in := range s.inputs {
 		if err := in.Connect(p.camera.newView()); err != nil {
@@ -62,6 +69,7 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 // PushAudio takes one RTP packet of Opus, which arrived at that time of the engine's clock.
 // The payload is copied. One goroutine may push sound and another one pictures.
 func (p *Publication) PushAudio(pkt jitter.Packet, arrival time.Duration) {
+	p.camera.heard.Store(int64(arrival))
 	for _, in := range *p.inputs.Load() {
 		in.PushAudio(pkt, arrival)
 	}
@@ -84,10 +92,16 @@ func (p *Publication) SetVideoRTT(layer int, rtt time.Duration) {
 // ReportAudio takes a sender report of the source that sends sound. With reports of both
 // kinds, a picture is shown when the sound of the same moment is played; the jitter buffer
 // delays only sound.
-func (p *Publication) ReportAudio(r Report) { p.clock.report(r) }
+func (p *Publication) ReportAudio(r Report) {
+	p.camera.heard.Store(int64(p.engine.Now()))
+	p.clock.report(r)
+}
 
 // ReportVideo does the same for a layer of the picture.
-func (p *Publication) ReportVideo(layer int, r Report) { p.camera.layers.all[layer].clock.report(r) }
+func (p *Publication) ReportVideo(layer int, r Report) {
+	p.camera.heard.Store(int64(p.engine.Now()))
+	p.camera.layers.all[layer].clock.report(r)
+}
 
 // sound tells how long after a moment of the publisher's clock the sound of that moment is
 // played, on the engine's clock. It is false while that is not known. A stream in several

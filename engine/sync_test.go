@@ -150,6 +150,44 @@ func TestSoundAndPictureOfOnePublisher(t *testing.T) {
 	}
 }
 
+// TestDelayWithSound: waiting for its sound makes a picture no more than a frame and a quarter
+// late while that comes in good time, in the mean over the phases of camera and mosaic.
+func TestDelayWithSound(t *testing.T) {
+	const phases = 8
+	for _, spread := range []time.Duration{0, 10 * time.Millisecond} {
+		t.Run(fmt.Sprint(spread), func(t *testing.T) {
+			var sum time.Duration
+			for phase := range phases {
+				run(t, func(t *testing.T, e *Engine) {
+					addVideoRoom(t, e, "r", 640, 360)
+					addStream(t, e, "r", "s")
+					sink := watch(t, e, "r", 1)
+					time.Sleep(time.Duration(phase) * 40 * time.Millisecond / phases)
+					rng := rand.New(rand.NewPCG(1, 2))
+					f := &flasher{reports: true, jitter: func() time.Duration { return time.Duration(rng.Float64() * float64(spread)) }}
+					start, stop := e.Now(), make(chan struct{})
+					f.flash(t, e, "s", stop)
+					time.Sleep(14500 * time.Millisecond)
+					close(stop)
+					time.Sleep(time.Second)
+					heard, seen := sink.edges()
+					if len(seen) != 7 || len(heard) != len(seen) {
+						t.Fatalf("%d flashes seen, %d heard", len(seen), len(heard))
+					}
+					last := len(seen) - 1
+					if d := seen[last] - heard[last]; d < -40*time.Millisecond || d > 40*time.Millisecond {
+						t.Errorf("phase %d: seen %v after it is heard", phase, d)
+					}
+					sum += seen[last] - start - time.Duration(2*last+1)*time.Second
+				})
+			}
+			if mean := sum / phases; mean > 50*time.Millisecond {
+				t.Errorf("seen after %v, want at most a frame and a quarter", mean)
+			}
+		})
+	}
+}
+
 // TestPictureWithoutItsSound: where sound or reports are missing, or are wrong, nothing
 // waits for them.
 func TestPictureWithoutItsSound(t *testing.T) {
@@ -215,9 +253,9 @@ func TestPicturesWaiting(t *testing.T) {
 	for i := range 3 {
 		push(time.Duration(i) * 40 * time.Millisecond)
 	}
-	p.advance(79*time.Millisecond, offset, true)
+	p.advance(64*time.Millisecond, offset, true)
 	check("before the first is due", 0, 3)
-	p.advance(80*time.Millisecond, offset, true)
+	p.advance(65*time.Millisecond, offset, true)
 	check("the first is due", 1, 2)
 	p.advance(160*time.Millisecond, offset, true)
 	check("all are due", 3, 0)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"testing"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"sectile/bench/client"
+	"sectile/engine/compose"
 	"sectile/server/config"
 )
 
@@ -123,6 +127,31 @@ const middleJS = `(() => {
 	for (let i = 0; i < px.length; i += 4) if (px[i+1] > px[i] + 60 && px[i+1] > px[i+2] + 60) green++;
 	return green / (px.length / 4);
 })()`
+
+// meansJS tells the mean red, green and blue of rectangles of the mosaic, 0 to 255, or
+// nothing while there is no picture of the size.
+const meansJS = `((width, height, rects) => {
+	const video = document.querySelector('video');
+	if (video?.videoWidth !== width || video.videoHeight !== height) return [];
+	const canvas = document.createElement('canvas');
+	canvas.width = width; canvas.height = height;
+	const g = canvas.getContext('2d');
+	g.drawImage(video, 0, 0);
+	return rects.map(r => {
+		const px = g.getImageData(r.X, r.Y, r.W, r.H).data, sum = [0, 0, 0];
+		for (let i = 0; i < px.length; i += 4) for (let c = 0; c < 3; c++) sum[c] += px[i+c];
+		return sum.map(s => s / (px.length / 4));
+	});
+})`
+
+// colourOf is what red, green and blue are in the mosaic's colours, BT.601 of limited range.
+func colourOf(rgb []float64) client.Colour {
+	r, g, b := rgb[0]/255, rgb[1]/255, rgb[2]/255
+	y := 0.299*r + 0.587*g + 0.114*b
+	return client.Colour{
+		Y: byte(math.Round(16 + 219*y)), U: byte(math.Round(128 + 112*(b-y)/0.886)), V: byte(math.Round(128 + 112*(r-y)/0.701)),
+	}
+}
 
 func evaluate[T any](t *testing.T, tab context.Context, js string) T {
 	t.Helper()
@@ -258,6 +287,52 @@ func TestTwoParticipantsInChromium(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// TestMosaicInChromium: each cell that a browser shows has the colour of its stream.
+func TestMosaicInChromium(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height, count = 640, 360, 5
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "video_bitrate": 1000})
+	for i := range count {
+		name, tone := fmt.Sprintf("s%d", i), 0.
+		if i == 2 {
+			tone = 523 // talks
+		}
+		ts.addStream("r", name)
+		ts.publish(name, client.Media{Tone: tone, Width: 320, Height: 180, Colour: colours[i]})
+	}
+	viewer := tab(t, browser(t), ts.base+"/r/embed.html")
+	sees := func(what string, cells []compose.Rect, who ...int) {
+		t.Helper()
+		var middles []compose.Rect
+		for _, r := range cells {
+			middles = append(middles, compose.Rect{X: r.X + r.W*3/8, Y: r.Y + r.H*3/8, W: r.W / 4, H: r.H / 4})
+		}
+		rects, err := json.Marshal(middles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		js := fmt.Sprintf("%s(%d, %d, %s)", meansJS, width, height, rects)
+		eventually(t, 20*time.Second, func() string {
+			means := evaluate[[][]float64](t, viewer, js)
+			if len(means) != len(who) {
+				return fmt.Sprintf("%s: %d cells, want %d", what, len(means), len(who))
+			}
+			for i, mean := range means {
+				if got, want := colourOf(mean), colours[who[i]]; !near(got, want) {
+					return fmt.Sprintf("%s: cell %d is %v, want %v", what, i, got, want)
+				}
+			}
+			return ""
+		})
+	}
+	sees("grid", compose.Grid(count, width, height), 0, 1, 2, 3, 4)
+	screenshot(t, viewer, "colours")
+	ts.must("r", "set_layout", "sidebar")
+	sees("sidebar", compose.Sidebar.Cells(count, width, height, 0), 2, 0, 1, 3, 4)
+	ts.must("r", "remove_stream", "s1")
+	sees("without s1", compose.Sidebar.Cells(count-1, width, height, 0), 2, 0, 3, 4)
 }
 
 // TestRemovedInChromium: whom an operator removes is told so and does not come back by

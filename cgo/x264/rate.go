@@ -63,11 +63,13 @@ type rate struct {
 	qp     float64        // of plain pictures
 	cost   [kinds]float64 // 0: not known yet
 	still  float64        // share of the picture that stands still, on average
+	finest float64        // quantizer since the last key
 	since  float64        // seconds since the last refresh or key
 	idle   bool           // nothing changed in this picture
 	work   float64        // of this picture
 	kind   kind
-	chosen int // QP of this picture
+	cut    bool // this picture is of new things, with the cost of a key
+	chosen int  // QP of this picture
 }
 
 func newRate(bitrate, fps, width, height, blocks int) rate {
@@ -95,11 +97,15 @@ func (r *rate) qpFor(k kind, bits float64) float64 {
 	return 6 * math.Log2(max(r.work*r.cost[k], 1)/max(bits, 1))
 }
 
-// begin takes the time since the picture before and what changed, and chooses the
-// quantizer of the next picture.
-func (r *rate) begin(elapsed float64, isKey bool, same []byte) int {
+// pass takes the time since the picture before.
+func (r *rate) pass(elapsed float64) {
 	r.level = max(r.level-elapsed*r.bitrate, 0)
 	r.since += elapsed
+}
+
+// begin takes what changed, and chooses the quantizer of the next picture. cut is of one
+// that shows new things but must not be a keyframe.
+func (r *rate) begin(isKey, cut bool, same []byte) int {
 	changed := r.blocks
 	if same != nil {
 		changed = bytes.Count(same, []byte{0})
@@ -110,10 +116,12 @@ func (r *rate) begin(elapsed float64, isKey bool, same []byte) int {
 	}
 	// What stays is not for free: it is refined, and a skip must be written.
 	r.work = float64(changed) + float64(r.blocks)/16
-	r.kind = plain
+	r.kind, r.cut = plain, cut
 	switch {
 	case isKey:
 		r.kind, r.work = key, float64(r.blocks)
+	case cut:
+		r.kind = key // as for its cost
 	case r.since >= refreshEvery-r.period/2:
 		r.kind = refresh
 	}
@@ -130,11 +138,15 @@ func (r *rate) choose() {
 	var qp float64
 	switch r.kind {
 	case key:
+		part := 0.8
 		qp = bestKeyQP
-		if r.qp > 0 {
+		switch {
+		case r.cut:
+			qp, part = r.qp, 0.5 // for there is no second try
+		case r.qp > 0:
 			qp = max(qp, r.qp-keyGain)
 		}
-		qp = max(qp, r.qpFor(key, 0.8*room))
+		qp = max(qp, r.qpFor(key, part*room))
 	default:
 		r.settle()
 		qp = r.qp
@@ -144,8 +156,23 @@ func (r *rate) choose() {
 		if r.cost[r.kind] > 0 {
 			qp = max(qp, r.qpFor(r.kind, 0.7*room))
 		}
+		qp = r.refine(qp, 0.7*room)
 	}
 	r.chosen = int(min(max(math.Round(qp), bestKeyQP), worstQP))
+}
+
+// refine bounds how much finer than ever since the keyframe a picture may be, for all of
+// what stands still is refined then, which takes many bits at once. A step takes about a
+// quarter of what a keyframe would with its quantizer, six steps all of that.
+func (r *rate) refine(qp, bits float64) float64 {
+	fine := r.finest
+	for ; fine > qp; fine-- {
+		part := min(0.25+(r.finest-fine)/8, 1)
+		if part*float64(r.blocks)*r.cost[key]/scale(fine-1) > bits {
+			break
+		}
+	}
+	return max(fine, qp)
 }
 
 // settle moves the quantizer of plain pictures to where they and the refreshes between
@@ -182,7 +209,7 @@ func (r *rate) again(bits int) bool {
 		return false
 	}
 	// A P picture of new things costs about what a keyframe does.
-	r.kind, r.work = key, float64(r.blocks)
+	r.kind, r.cut, r.work = key, false, float64(r.blocks)
 	r.cost[key] = size * scale(float64(r.chosen)) / r.work
 	last := r.chosen
 	r.choose()
@@ -197,6 +224,9 @@ func (r *rate) end(bits int) {
 	if r.kind != plain {
 		r.since = 0
 	}
+	if r.kind == key || float64(r.chosen) < r.finest {
+		r.finest = float64(r.chosen)
+	}
 	if r.kind == key && (r.qp == 0 || r.qp < float64(r.chosen)) {
 		r.qp = float64(r.chosen + keyGain)
 	}
@@ -205,6 +235,9 @@ func (r *rate) end(bits int) {
 	}
 	now := size * scale(float64(r.chosen)) / r.work
 	before := &r.cost[r.kind]
+	if r.cut {
+		now = max(now, *before) // it need not have been new all over
+	}
 	switch {
 	case r.kind == key || *before == 0:
 		*before = now

@@ -23,7 +23,8 @@ func TestRateModel(t *testing.T) {
 		sum, over := 0.0, 0
 		const pictures = 20 * fps
 		for n := range pictures {
-			qp := r.begin(1./fps, n == 0 || n == 300, same)
+			r.pass(1. / fps)
+			qp := r.begin(n == 0 || n == 300, false, same)
 			cost := 200. // bits a block at QP 24
 			if r.kind == key {
 				cost = 600
@@ -111,7 +112,8 @@ func TestRefreshes(t *testing.T) {
 		clear(same[:c.moving])
 		since := 0
 		for n := range 10 * fps {
-			qp := r.begin(1./fps, n == 0, same)
+			r.pass(1. / fps)
+			qp := r.begin(n == 0, false, same)
 			bits := 1.5e6 / fps * r.work / (float64(c.moving) + blocks/16.) * scale(32) / scale(float64(qp))
 			r.end(int(bits))
 			since++

@@ -60,6 +60,10 @@ type Encoder struct {
 	nals    []*x264c.Nal
 	nalsLen *int32
 	rate    rate
+	cuts    cuts
+	floor   int64          // least time from a keyframe to one that was not asked for
+	keyed   int64          // pts of the last keyframe
+	holding bool           // libx264 refers to a picture that nobody got
 	count   int64          // of pictures given to libx264
 	planes  runtime.Pinner // of the picture during a call
 }
@@ -85,6 +89,8 @@ func NewEncoder(p codec.VideoParams) (*Encoder, error) {
 	blocks := yuv.Blocks(p.Width) * yuv.Blocks(p.Height)
 	e.same = unsafe.Slice((*byte)(C.malloc(C.size_t(blocks))), blocks)
 	e.rate = newRate(p.Bitrate, p.FPS, p.Width, p.Height, blocks)
+	e.cuts = newCuts(blocks)
+	e.floor = int64(p.KeyframeFloor * 90000 / time.Second)
 	live.Add(1)
 	return e, nil
 }
@@ -147,9 +153,11 @@ func params(p codec.VideoParams) (*x264c.Param, error) {
 }
 
 // Encode encodes one picture of the encoder's size. pts counts in 1/90000 s and must grow.
-// key forces an IDR; so does a picture of new things that would not fit the rate's buffer.
-// Each IDR, the first picture's too, comes with SPS and PPS. The access unit is in Annex B
-// format and valid until the next Encode or Close.
+// key forces an IDR; so does a picture of new things that would not fit the rate's buffer,
+// unless the last one is newer than the parameters' KeyframeFloor: then the access unit is
+// empty, and so are those of the next pictures, up to an IDR when it may be. Each IDR, the
+// first picture's too, comes with SPS and PPS. The access unit is in Annex B format and valid
+// until the next Encode or Close.
 //
 // same may be nil, or tell for each macroblock whether it is as in the picture before: 1 or
 // 0, row by row. Where it is, and was encoded no worse than it would be now, libx264 skips
@@ -174,7 +182,14 @@ func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) (au [
 		elapsed = time.Duration(pts-e.pts) * time.Second / 90000
 	}
 	e.started, e.pts = true, pts
-	qp := e.rate.begin(elapsed.Seconds(), key || e.count == 0, same)
+	e.rate.pass(elapsed.Seconds())
+	mayKey := key || e.count == 0 || pts-e.keyed >= e.floor
+	if e.holding && !mayKey {
+		return nil, false, nil
+	}
+	key = key || e.holding
+	cut := e.cuts.step(img, same) && !mayKey
+	qp := e.rate.begin(key || e.count == 0, cut, same)
 	for {
 		au, isKey, err = e.encode(img, qp, key, same)
 		if err != nil {
@@ -185,7 +200,14 @@ func (e *Encoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) (au [
 		}
 		// libx264 takes the picture that nobody gets for sent, so that only a keyframe can
 		// follow it.
+		if !mayKey {
+			e.holding = true
+			return nil, false, nil
+		}
 		qp, key = e.rate.chosen, true
+	}
+	if isKey {
+		e.keyed, e.holding = pts, false
 	}
 	e.rate.end(8 * len(au))
 	return au, isKey, nil

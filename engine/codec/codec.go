@@ -5,7 +5,11 @@
 // No codec here is safe for concurrent use; each has one owner, who closes it.
 package codec
 
-import "sectile/asm/yuv"
+import (
+	"time"
+
+	"sectile/asm/yuv"
+)
 
 // AudioDecoder decodes one Opus stream to mono PCM of the rate that it was made for.
 type AudioDecoder interface {
@@ -49,7 +53,9 @@ type VideoDecoder interface {
 // B-frames, no delay: one picture in, one access unit out).
 type VideoEncoder interface {
 	// Encode encodes one picture, whose Colours are 0. pts counts in 1/90000 s and must grow.
-	// key forces an IDR with SPS and PPS; the encoder may make one without being asked. same,
+	// key forces an IDR with SPS and PPS; the encoder may make one without being asked. The
+	// access unit is empty if the picture is held back for its size, as when an IDR would be
+	// due before VideoParams.KeyframeFloor. same,
 	// if it is not nil, saves work: it holds 1 for each macroblock that is equal to that of
 	// the picture encoded before and 0 for the others, row by row, yuv.Blocks(Width) ×
 	// yuv.Blocks(Height). The access unit, Annex B, is valid until the next call.
@@ -72,6 +78,8 @@ type VideoParams struct {
 	FPS           int
 	Bitrate       int    // bit/s, also the maximum over half a second
 	Preset        string // x264's name
+	// KeyframeFloor is the least time from a keyframe to one that was not asked for; 0: none.
+	KeyframeFloor time.Duration
 }
 
 // Factory makes codecs.

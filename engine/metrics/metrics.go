@@ -17,11 +17,12 @@ const (
 	KeyframeJoin                          // a player joined
 	KeyframeRequest                       // a player asked (PLI or FIR)
 	KeyframeMove                          // a player moved to another rendition
+	KeyframeCut                           // the picture was new, and too large otherwise
 	KeyframeReasons                       // their number
 )
 
 func (r KeyframeReason) String() string {
-	return [...]string{"start", "join", "request", "move"}[r]
+	return [...]string{"start", "join", "request", "move", "cut"}[r]
 }
 
 // Engine are all counters of one engine. All of it may be used from any goroutine.

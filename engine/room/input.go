@@ -71,7 +71,7 @@ func (in *Input) Track() int { return in.track }
 func (in *Input) Room() *Room { return in.room }
 
 // Connect starts a publication: sound comes by PushAudio, the picture from camera.
-// A publication before it must have been disconnected.
+// It ends a publication before it.
 func (in *Input) Connect(camera Camera) error {
 	r := in.room
 	decoder, err := r.env.Codecs.NewAudioDecoder(r.opts.SampleRate)

@@ -28,6 +28,7 @@ type videoCodecs struct {
 	bytes func(key bool) int // of an access unit
 	takes time.Duration      // to encode
 	lean  bool               // keeps no calls
+	hold  int                // pictures are held back, and then there is a keyframe
 }
 
 type videoEncoder struct {
@@ -76,6 +77,12 @@ func (e *videoEncoder) Encode(img *yuv.Image, pts int64, key bool, same []byte) 
 	time.Sleep(e.codecs.takes)
 	e.codecs.mu.Lock()
 	defer e.codecs.mu.Unlock()
+	if e.codecs.hold > 0 {
+		if e.codecs.hold--; e.codecs.hold > 0 {
+			return nil, false, nil
+		}
+		key = true
+	}
 	key = key || len(e.calls) == 0
 	picture := yuv.NewImage(img.Width, img.Height)
 	yuv.Copy(picture, img)
@@ -537,6 +544,35 @@ func TestRenditions(t *testing.T) {
 		estimate(0, time.Second)
 		if encoder() != 1 {
 			t.Error("without an estimate the player does not get the full size")
+		}
+	})
+}
+
+// TestPictureHeldBack: a picture that the encoder holds back is offered at each tick until it
+// is there, and a keyframe that nobody asked for is counted as such.
+func TestPictureHeldBack(t *testing.T) {
+	onStage(t, 1, func(s *stage) {
+		p, _ := s.join()
+		s.sleep(10500 * ms) // the next refresh is more than a second away
+		before, dropped := len(p.seen()), s.metrics.FramesDropped.Load()
+		s.codecs.mu.Lock()
+		s.codecs.hold = 10
+		s.codecs.mu.Unlock()
+		s.cameras[0].show(99)
+		changed := time.Now()
+		s.sleep(time.Second)
+		units := p.seen()[before:]
+		if len(units) == 0 || !units[0].key || units[0].at.Sub(changed) > 400*ms {
+			t.Errorf("after nine pictures held back: %+v", units)
+		}
+		if n := s.metrics.FramesDropped.Load() - dropped; n != 9 {
+			t.Errorf("%d pictures are counted as held back, want 9", n)
+		}
+		if start, cut := s.metrics.Keyframes[metrics.KeyframeStart].Load(), s.metrics.Keyframes[metrics.KeyframeCut].Load(); start != 0 || cut != 1 {
+			t.Errorf("%d keyframes are counted as the first, %d as of a cut", start, cut)
+		}
+		if floor := s.codecs.made[0].params.KeyframeFloor; floor != keyframeFloor {
+			t.Errorf("the encoder is told to wait for %v", floor)
 		}
 	})
 }

@@ -52,6 +52,7 @@ type rendition struct {
 
 	encoded time.Duration // deadline of the tick that encoded last
 	stills  int           // encoded since the picture changed
+	held    bool          // the encoder held the last picture back
 
 	bitrate int // of the encoder now, bit/s
 
@@ -80,6 +81,7 @@ func (r *rate) add(bytes int, now time.Duration) {
 
 func newRendition(m *mosaic, s size) *rendition {
 	r := &rendition{mosaic: m, size: s, params: m.room.opts.videoParams()}
+	r.params.KeyframeFloor = keyframeFloor
 	if s == half {
 		r.params.Width, r.params.Height = r.params.Width/2&^1, r.params.Height/2&^1
 		r.params.Bitrate /= 3
@@ -103,7 +105,7 @@ func (r *rendition) step(changed bool, deadline time.Duration) error {
 	if changed && r.size == half {
 		r.mosaic.blocks.half(r.canvas, r.same, r.mosaic.picture.canvas.Image())
 	}
-	due := changed || !r.gop.any || deadline-r.encoded >= stillAfter[min(r.stills, len(stillAfter)-1)]
+	due := changed || r.held || !r.gop.any || deadline-r.encoded >= stillAfter[min(r.stills, len(stillAfter)-1)]
 	key := false
 	if len(r.waiting) > 0 {
 		// Those for whom a replay is too much wait for the next keyframe elsewhere.
@@ -166,17 +168,23 @@ func (r *rendition) adapt() error {
 func (r *rendition) stop() {
 	if r.encoder != nil {
 		r.encoder.Close()
-		r.encoder, r.canvas, r.same = nil, nil, nil
+		r.encoder, r.canvas, r.same, r.held = nil, nil, nil, false
 		r.gop.reset()
 	}
 }
 
 // encode encodes the canvas and gives it to all who can decode it.
 func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
-	pts := r.mosaic.now
+	pts, asked := r.mosaic.now, key
 	au, key, err := r.encoder.Encode(r.canvas, pts, key, r.same)
 	if err != nil {
 		return err
+	}
+	counters := r.mosaic.room.env.Metrics
+	if r.held = len(au) == 0; r.held {
+		counters.FramesDropped.Add(1)
+		r.rate.add(0, deadline)
+		return nil
 	}
 	if changed && r.size == half {
 		fill(r.same, 1) // those of the full size are the mosaic's
@@ -186,10 +194,13 @@ func (r *rendition) encode(changed, key bool, deadline time.Duration) error {
 	if changed {
 		r.stills = 0
 	}
-	counters := r.mosaic.room.env.Metrics
 	counters.FramesEncoded.Add(1)
 	if key {
-		counters.Keyframes[r.reason].Add(1)
+		reason := r.reason
+		if !asked && r.gop.any {
+			reason = metrics.KeyframeCut
+		}
+		counters.Keyframes[reason].Add(1)
 	}
 	r.gop.add(au, key, deadline)
 	r.rate.add(len(au), deadline)

@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"sectile/engine/h264"
+	"sectile/engine/jitter"
+	"sectile/engine/room"
+)
+
+// slides publishes pictures one by one, and sound and reports meanwhile if they are on.
+type slides struct {
+	talker
+	sound, reports bool
+	n              int // steps of 20 ms
+	sequence       uint16
+	asked          int
+}
+
+func (s *slides) RequestKeyframe(int) { s.asked++ }
+
+func present(t *testing.T, e *Engine, stream string) *slides {
+	t.Helper()
+	s := &slides{}
+	p, err := e.Publish(stream, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Publication = p
+	return s
+}
+
+// show sends a picture, or only takes note of it if it is lost.
+func (s *slides) show(value byte, key, lost bool) {
+	payloads := fakeAU(640, 360, value, key)
+	for i, payload := range payloads {
+		if !lost {
+			s.PushVideo(0, h264.Packet{SSRC: 2, Sequence: s.sequence, Timestamp: uint32(s.n) * 1800,
+				Marker: i == len(payloads)-1, Payload: payload})
+		}
+		s.sequence++
+	}
+}
+
+// wait lets time pass, in which nothing but sound and reports are sent.
+func (s *slides) wait(d time.Duration) {
+	for end := s.n + int(d/(20*time.Millisecond)); s.n < end; s.n++ {
+		if s.sound {
+			s.PushAudio(jitter.Packet{SSRC: 1, Sequence: uint16(s.n), Timestamp: uint32(s.n) * 960, Payload: packet(1000)}, s.engine.Now())
+		}
+		if s.reports && s.n%50 == 0 {
+			s.ReportVideo(0, Report{SSRC: 2, NTP: uint64(s.n) << 32 / 50, RTP: uint32(s.n) * 1800})
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// only fails if anything but the values was seen since the last call.
+func (e *eye) only(t *testing.T, what string, values ...byte) {
+	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, seen := range e.seen {
+		ok := false
+		for _, v := range values {
+			ok = ok || seen.value == v
+		}
+		if !ok {
+			t.Errorf("%s: luma is %d, want %v", what, seen.value, values)
+			break
+		}
+	}
+	e.seen = e.seen[:0]
+}
+
+func (e *eye) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen = e.seen[:0]
+}
+
+// TestSeldomChangingPicture: a picture stays as long as its publisher lives.
+func TestSeldomChangingPicture(t *testing.T) {
+	for _, kind := range []string{"sound", "reports"} {
+		t.Run(kind, func(t *testing.T) {
+			run(t, func(t *testing.T, e *Engine) {
+				addVideoRoom(t, e, "r", 640, 360)
+				addStream(t, e, "r", "s")
+				sink := watch(t, e, "r", 1)
+				p := present(t, e, "s")
+				p.sound, p.reports = kind == "sound", kind == "reports"
+				p.show(50, true, false)
+				p.wait(200 * time.Millisecond)
+				sink.forget()
+				for range 4 {
+					p.wait(3 * time.Second)
+					p.show(50, false, false)
+				}
+				sink.only(t, "a picture every 3 s", 50)
+				p.wait(30 * time.Second)
+				sink.only(t, "none in 30 s", 50)
+			})
+		})
+	}
+}
+
+// TestDeadPublisher: the picture of one of whom nothing comes any more stays for 2 s; then
+// it is a card, and a picture again when they go on.
+func TestDeadPublisher(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.sound, p.reports = true, true
+		for n := range 50 {
+			p.show(50, n == 0, false)
+			p.wait(40 * time.Millisecond)
+		}
+		sink.forget()
+		p.sound, p.reports = false, false
+		p.wait(1900 * time.Millisecond)
+		sink.only(t, "1.9 s after the end", 50)
+		p.wait(200 * time.Millisecond)
+		if v := sink.newest(); v == 0 || v == 50 {
+			t.Errorf("2.1 s after the end: luma is %d, want a card", v)
+		}
+		p.show(60, false, false)
+		p.wait(100 * time.Millisecond)
+		if v := sink.newest(); v != 60 {
+			t.Errorf("going on: luma is %d", v)
+		}
+	})
+}
+
+// TestDamageThatStays: the last good picture stays for a while after a loss, and not for
+// longer.
+func TestDamageThatStays(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.sound = true
+		p.show(50, true, false)
+		p.wait(time.Second)
+		stream := func(d time.Duration) {
+			for range d / (40 * time.Millisecond) {
+				p.show(250, false, false)
+				p.wait(40 * time.Millisecond)
+			}
+		}
+		sink.forget()
+		p.show(250, false, true)
+		stream(2 * time.Second)
+		sink.only(t, "2 s after a loss", 50)
+		stream(1400 * time.Millisecond) // which includes how long the packet is waited for
+		if v := sink.newest(); v == 0 || v == 50 || v == 250 {
+			t.Errorf("3.4 s after a loss: luma is %d, want a card", v)
+		}
+		p.show(60, true, false)
+		p.wait(100 * time.Millisecond)
+		if v := sink.newest(); v != 60 {
+			t.Errorf("after a keyframe: luma is %d", v)
+		}
+		sink.forget()
+		p.show(250, false, true) // again, for which the time counts anew
+		stream(2 * time.Second)
+		sink.only(t, "2 s after another loss", 60)
+	})
+}
+
+// TestOutdatedPicture: what was shown before a time in which nobody looked is not shown
+// after it, if there was a newer one.
+func TestOutdatedPicture(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.sound = true
+		p.show(50, true, false)
+		p.wait(time.Second)
+		if v := sink.newest(); v != 50 {
+			t.Fatalf("luma is %d", v)
+		}
+		mute := func(muted bool) {
+			t.Helper()
+			if _, err := e.SetMuted("r", "s", room.Video, muted); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mute(true)
+		p.show(60, false, false)
+		p.wait(500 * time.Millisecond)
+		card := sink.newest()
+		mute(false)
+		sink.forget()
+		p.wait(time.Second)
+		sink.only(t, "unmuted", card)
+		p.show(70, true, false)
+		p.wait(100 * time.Millisecond)
+		if v := sink.newest(); v != 70 {
+			t.Errorf("after a keyframe: luma is %d", v)
+		}
+		mute(true)
+		p.wait(500 * time.Millisecond)
+		mute(false)
+		p.wait(500 * time.Millisecond)
+		if v := sink.newest(); v != 70 {
+			t.Errorf("nothing new while it was muted: luma is %d", v)
+		}
+
+		sink.sub.Close()
+		for range 100 {
+			p.show(80, false, false)
+			p.wait(100 * time.Millisecond)
+		}
+		sink = watch(t, e, "r", 1)
+		p.wait(time.Second)
+		sink.only(t, "after ten seconds without a viewer", card)
+	})
+}
+
+// TestTakeover: who publishes a stream anew shows the picture of before until there is
+// another one, for two seconds at most.
+func TestTakeover(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		first := present(t, e, "s")
+		first.show(50, true, false)
+		first.wait(time.Second)
+		sink.forget()
+		second := present(t, e, "s")
+		second.wait(time.Second)
+		second.show(60, true, false)
+		second.wait(time.Second)
+		sink.only(t, "taken over", 50, 60)
+		second.camera.picture.Lock()
+		if second.camera.before.image != nil {
+			t.Error("the picture of before is kept")
+		}
+		second.camera.picture.Unlock()
+		third := present(t, e, "s")
+		third.wait(time.Second)
+		fourth := present(t, e, "s") // the picture of the second one does not live longer by that
+		fourth.wait(900 * time.Millisecond)
+		sink.only(t, "taken over twice", 60)
+		fourth.wait(200 * time.Millisecond)
+		if v := sink.newest(); v == 0 || v == 60 {
+			t.Errorf("2.1 s after the takeover: luma is %d, want a card", v)
+		}
+	})
+}
+
+// TestFirstViewer: who is the first to watch after a long time sees cameras at once, for
+// which those are asked for a keyframe every few seconds; if no room shows them, they are not.
+func TestFirstViewer(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", [][2]int{{640, 360}}, nil)
+		for round := range 3 {
+			before := len(s.requests())
+			time.Sleep(30 * time.Second)
+			if n := len(s.requests()) - before; n < 8 || n > 11 {
+				t.Errorf("round %d: %d keyframes asked for in 30 s without a viewer", round, n)
+			}
+			asked := len(s.requests())
+			sink := watch(t, e, "r", 1)
+			time.Sleep(50 * time.Millisecond) // the tick that looks and the one that shows
+			sink.forget()
+			time.Sleep(time.Second + time.Duration(round)*300*time.Millisecond)
+			sink.only(t, "the first viewer", 50)
+			if n := len(s.requests()) - asked; n > 0 {
+				t.Errorf("round %d: the first viewer needs %d keyframes", round, n)
+			}
+			sink.sub.Close()
+		}
+		if _, err := e.SetMuted("r", "s", room.Video, true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		before := len(s.requests())
+		time.Sleep(30 * time.Second)
+		if n := len(s.requests()) - before; n > 0 {
+			t.Errorf("%d keyframes of a muted camera asked for", n)
+		}
+	})
+}
