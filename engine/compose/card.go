@@ -1,15 +1,11 @@
 package compose
 
 import (
-	"fmt"
 	"hash/fnv"
 	"image"
 	"strings"
-	"sync"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 
 	"sectile/asm/yuv"
@@ -148,27 +144,4 @@ func shorten(face font.Face, name string, limit fixed.Int26_6) string {
 		last = r
 	}
 	return strings.TrimRight(name, " ") + ellipsis
-}
-
-// goMedium is parsed once a process; unlike faces it may be used concurrently.
-var goMedium = sync.OnceValue(func() *opentype.Font {
-	f, err := opentype.Parse(gomedium.TTF)
-	if err != nil {
-		panic(fmt.Sprintf("compose: embedded font: %v", err))
-	}
-	return f
-})
-
-// faceOf returns the face of size pixels an em, which is made once: there are few sizes.
-func (c *Canvas) faceOf(size int) font.Face {
-	face := c.faces[size]
-	if face == nil {
-		var err error
-		face, err = opentype.NewFace(goMedium(), &opentype.FaceOptions{Size: float64(size), DPI: 72})
-		if err != nil {
-			panic(fmt.Sprintf("compose: embedded font at %d pixels: %v", size, err))
-		}
-		c.faces[size] = face
-	}
-	return face
 }

@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
-	"golang.org/x/image/vector"
 
 	"sectile/asm/yuv"
 )
@@ -92,8 +91,7 @@ func drawLabel(face font.Face, key labelKey) *labelMasks {
 	if name == "" && !key.muted || width > key.limit {
 		return nil
 	}
-	bounds := image.Rect(0, 0, width, height)
-	text := image.NewAlpha(bounds)
+	text := image.NewAlpha(image.Rect(0, 0, width, height))
 	if key.muted {
 		drawMutedMicrophone(text, pad, (height-key.size)/2, key.size)
 	}
@@ -103,10 +101,9 @@ func drawLabel(face font.Face, key labelKey) *labelMasks {
 	}}
 	d.DrawString(name)
 
-	strip := image.NewAlpha(bounds)
-	z := vector.NewRasterizer(width, height)
-	roundedRect(z, 0, 0, float32(width), float32(height), float32(height)/4)
-	z.Draw(strip, bounds, image.Opaque, image.Point{})
+	o := newOutline(width, height)
+	o.roundedRect(point(0, 0), 64*width, 64*height, 64*height/4)
+	strip := o.mask()
 	for i, a := range strip.Pix {
 		strip.Pix[i] = uint8(int(a) * stripOpacity / 255)
 	}

@@ -84,6 +84,7 @@ type fakeCamera struct {
 	img      *yuv.Image
 	sequence uint64
 	gone     bool // just now: there is a sequence, but no picture any more
+	asked    int  // for its sequence, which makes a camera decode
 	told     [][2]int
 }
 
@@ -96,7 +97,10 @@ func newFakeCamera(w, h int, y byte) *fakeCamera {
 	return c
 }
 
-func (c *fakeCamera) Sequence() uint64 { return c.sequence }
+func (c *fakeCamera) Sequence() uint64 {
+	c.asked++
+	return c.sequence
+}
 
 func (c *fakeCamera) View(f func(*yuv.Image)) {
 	if !c.gone {
@@ -258,6 +262,75 @@ func TestShown(t *testing.T) {
 	s.setLook(t, func(l *Look) { l.Layout, l.Cells = "grid", nil })
 	s.connect(inB, nil)
 	told("b went", [][2]int{{160, 180}}, none)
+}
+
+// TestMarksOnMosaic: who talks has a border, and who is muted a badge, on their own picture
+// and from the next tick until they stop.
+func TestMarksOnMosaic(t *testing.T) {
+	s := newEasel(t, nil)
+	inputs := []*Input{
+		s.join(t, "a", newFakeCamera(160, 180, 80)), s.join(t, "b", newFakeCamera(160, 180, 80)),
+	}
+	s.setLook(t, func(l *Look) { l.Names = "off" })
+	// marks are those seen on each picture: the border is the only green on it, and the
+	// badge at the lower left the only white.
+	marks := func() (talking, muted [2]bool) {
+		s.picture.draw()
+		img := s.picture.canvas.Image()
+		for i, cell := range s.picture.canvas.Cells() {
+			r := cell.Rect()
+			talking[i] = img.V[(r.Y+r.H/2)/2*img.CStride+r.X/2] < 100
+			for y := r.Y + r.H/2; y < r.Y+r.H-8; y++ {
+				for x := r.X + 8; x < r.X+r.W/2; x++ {
+					muted[i] = muted[i] || img.Y[y*img.YStride+x] > 200
+				}
+			}
+		}
+		return talking, muted
+	}
+	for n := range 18 { // silent, talking or muted
+		states := [2]int{n % 3, n / 3 % 3}
+		var wantTalking, wantMuted [2]bool
+		for i, in := range inputs {
+			wantTalking[i], wantMuted[i] = states[i] == 1, states[i] == 2
+			if _, err := s.SetMuted(in.name, 1, wantMuted[i]); err != nil {
+				t.Fatal(err)
+			}
+			s.talk(in, wantTalking[i])
+		}
+		s.now += 40 * time.Millisecond
+		if talking, muted := marks(); talking != wantTalking || muted != wantMuted {
+			t.Errorf("borders %v, badges %v, want %v and %v", talking, muted, wantTalking, wantMuted)
+		}
+	}
+}
+
+// TestCoveredIsNotAsked: a camera in a cell that others cover is not asked for its picture,
+// for that would have it decoded.
+func TestCoveredIsNotAsked(t *testing.T) {
+	s := newEasel(t, nil)
+	a, b := newFakeCamera(160, 90, 80), newFakeCamera(160, 90, 120)
+	s.join(t, "a", a)
+	s.join(t, "b", b)
+	cover := func(width float64) (askedA, askedB int) {
+		s.setLook(t, func(l *Look) {
+			l.Layout, l.Cells = customLayout, []LookCell{{Width: 0.5, Height: 0.5, Stream: "a"}, {Width: width, Height: 1, Stream: "b"}}
+		})
+		a.asked, b.asked = 0, 0
+		for range 3 {
+			s.now += 40 * time.Millisecond
+			s.picture.draw()
+		}
+		return a.asked, b.asked
+	}
+	for _, tt := range []struct {
+		width float64
+		a     int
+	}{{0.25, 3}, {0.5, 0}, {1, 0}, {0.25, 3}} {
+		if askedA, askedB := cover(tt.width); askedA != tt.a || askedB != 3 {
+			t.Errorf("under a cell %v wide: asked %d times in 3 ticks, want %d; the cell above %d times", tt.width, askedA, tt.a, askedB)
+		}
+	}
 }
 
 // TestSpeaker: a new speaker must talk for a second, and the one before has two at least.
