@@ -25,9 +25,10 @@ const (
 
 	// maxBuffered bounds what is kept, decoded or not.
 	maxBuffered = 500 * time.Millisecond
-	// Beyond these a stream counts as a new one.
+	// Beyond these a stream counts as a new one, unless timestamps jumped by what time has
+	// passed since, give or take as much: who is silent may send nothing for hours.
 	maxSequenceJump  = 3000
-	maxTimestampJump = 5 * opuspkt.Rate
+	maxTimestampJump = 5 * time.Second
 
 	correctionEvery = 60 * time.Millisecond
 	granularity     = 20 * time.Millisecond
@@ -100,9 +101,10 @@ type Buffer struct {
 	// Arrival.
 	started bool
 	ssrc    uint32
-	newest  int64 // extended sequence number
-	newTS   int64 // unwrapped timestamp of newest
-	newEnd  int64 // where the newest media ends
+	newest  int64         // extended sequence number
+	newTS   int64         // unwrapped timestamp of newest
+	newAt   time.Duration // when newest came
+	newEnd  int64         // where the newest media ends
 	slots   [ringSize]slot
 	waiting int // in slots, at opuspkt.Rate
 	est     estimator
@@ -123,7 +125,9 @@ type Buffer struct {
 	last      int16   // sample pulled last
 	pull      int     // how many are pulled at a time, at opuspkt.Rate
 	floor     float64 // power of the noise in pauses
+	level     float64 // mean power lately
 	correctAt time.Duration
+	rightAt   time.Duration // when the delay was right, or was corrected, the last time
 }
 
 // slot is a place in the ring. Its sequence number stays after the packet was taken out.
@@ -167,7 +171,7 @@ func (b *Buffer) forget() {
 	}
 	b.waiting = 0
 	b.started, b.resumes = false, false
-	b.correctAt, b.floor = 0, math.Inf(1)
+	b.correctAt, b.rightAt, b.floor, b.level = 0, 0, math.Inf(1), 0
 	b.frame, b.pull = opuspkt.Rate/50, opuspkt.Rate/50
 	b.stop()
 	b.est.reset()
@@ -226,7 +230,9 @@ func (b *Buffer) Push(p Packet, now time.Duration) {
 	}
 	seq := b.newest + int64(int16(p.Sequence-uint16(b.newest)))
 	ts := b.newTS + int64(int32(p.Timestamp-uint32(b.newTS)))
-	if b.started && (p.SSRC != b.ssrc || abs(seq-b.newest) > maxSequenceJump || abs(ts-b.newTS) > maxTimestampJump) {
+	jump := media(ts - b.newTS)
+	strange := jump.Abs() > maxTimestampJump && (jump-(now-b.newAt)).Abs() > maxTimestampJump
+	if b.started && (p.SSRC != b.ssrc || abs(seq-b.newest) > maxSequenceJump || strange) {
 		count(&b.stats.Resets, &b.counters.Resets, 1)
 		b.forget()
 	}
@@ -259,7 +265,7 @@ func (b *Buffer) Push(p Packet, now time.Duration) {
 	if seq < b.newest {
 		count(&b.stats.Reordered, &b.counters.Reordered, 1)
 	} else {
-		b.newest, b.newTS, b.newEnd = seq, ts, ts+int64(info.Samples())
+		b.newest, b.newTS, b.newEnd, b.newAt = seq, ts, ts+int64(info.Samples()), now
 		if oldest := seq - ringSize + 1; b.nextSeq < oldest {
 			b.skip(oldest)
 		}
@@ -433,6 +439,7 @@ func (b *Buffer) start(now time.Duration) bool {
 		count(&b.stats.Lost, &b.counters.Lost, s.seq-from)
 	}
 	b.playing, b.resumes, b.gapLost, b.inserted = true, true, false, 0
+	b.rightAt = now
 	b.nextSeq, b.nextTS = s.seq, s.ts
 	b.sound, b.guessed = b.sound[:0], 0
 	// There is nothing yet that could be faded out: silence before the first real packet

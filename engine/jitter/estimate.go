@@ -58,6 +58,7 @@ type estimator struct {
 type transits struct {
 	seen        bool
 	least, most time.Duration
+	late        time.Duration // the greatest d, as it was known at the window's end
 }
 
 // histogram is of delays in steps of binWidth, forgetting.
@@ -101,7 +102,7 @@ func (e *estimator) observe(now, transit time.Duration, kind arrivalKind) {
 	e.arrived[0]++
 	w := &e.recent[0]
 	if !w.seen {
-		*w = transits{true, transit, transit}
+		*w = transits{seen: true, least: transit, most: transit}
 	}
 	w.least, w.most = min(w.least, transit), max(w.most, transit)
 	e.peak = max(e.peak, transit-e.base)
@@ -125,9 +126,10 @@ func (e *estimator) advance(now time.Duration) {
 
 // close ends one window.
 func (e *estimator) close() {
-	if w := e.recent[0]; w.seen {
+	if w := &e.recent[0]; w.seen {
+		w.late = w.most - e.base
 		e.delays.decay(forget)
-		e.delays.add(bin(w.most-e.base), 1)
+		e.delays.add(bin(w.late), 1)
 	}
 	if e.packets > 0 {
 		e.order.decay(math.Pow(forgetReorder, float64(e.packets)))
@@ -141,7 +143,6 @@ func (e *estimator) close() {
 	copy(e.recent[1:], e.recent[:windows-1])
 	e.recent[0] = transits{}
 	e.known, e.peak = false, 0
-	most := time.Duration(math.MinInt64)
 	for _, w := range e.recent {
 		if !w.seen {
 			continue
@@ -149,12 +150,16 @@ func (e *estimator) close() {
 		if !e.known || w.least < e.base {
 			e.known, e.base = true, w.least
 		}
-		most = max(most, w.most)
 	}
 	if !e.known {
 		return
 	}
-	e.peak = most - e.base
+	for _, w := range e.recent {
+		// That packets have come earlier since then does not make it later.
+		if w.seen {
+			e.peak = max(e.peak, min(w.late, w.most-e.base))
+		}
+	}
 	if !e.recent[windows-1].seen {
 		return
 	}

@@ -36,6 +36,15 @@ func crossFade(from, to int16, i, n int) int16 {
 	return int16(math.Round(float64(from)*(1-w) + float64(to)*w))
 }
 
+// evenFade is crossFade between sounds of a correlation that are equally loud: louder by what
+// they would cancel of each other.
+func evenFade(from, to int16, i, n int, correlation float64) int16 {
+	w := 0.5 - 0.5*math.Cos(math.Pi*(float64(i)+0.5)/float64(n))
+	power := 1 - 2*w*(1-w)*(1-min(1, max(0, correlation)))
+	v := (float64(from)*(1-w) + float64(to)*w) / math.Sqrt(power)
+	return int16(min(math.MaxInt16, max(math.MinInt16, math.Round(v))))
+}
+
 // ramp scales samples by a gain that goes from one value to another.
 func ramp(samples []int16, from, to int32) {
 	n := int32(len(samples))

@@ -23,15 +23,6 @@ type Packet struct {
 	Arrival time.Time      // when the kernel received it, wall clock; unused for writing
 }
 
-// WriteToAddrPort sends one datagram.
-func (c *Conn) WriteToAddrPort(data []byte, addr netip.AddrPort) (int, error) {
-	one := [1]Packet{{Data: data, Addr: addr}}
-	if err := c.WriteBatch(one[:]); err != nil {
-		return 0, err
-	}
-	return len(data), nil
-}
-
 // WriteTo implements net.PacketConn, for a *net.UDPAddr.
 func (c *Conn) WriteTo(data []byte, addr net.Addr) (int, error) {
 	to, ok := addr.(*net.UDPAddr)

@@ -40,8 +40,10 @@ type Conn struct {
 	in  vector
 	got []Packet
 
-	mu  sync.Mutex // guards out
-	out vector
+	// A batch has a vector of its own and none waits for another's: who writes in time with
+	// a clock must not be held up by one whom the kernel has put aside.
+	mu   sync.Mutex // guards idle
+	idle []*vector  // for writing
 }
 
 // vector is what one system call works on. Everything in it is made once.
@@ -51,7 +53,15 @@ type vector struct {
 	names   [Batch]syscall.RawSockaddrInet6
 	control [Batch][controlSize]byte
 	data    []byte // Batch × MaxPacket for reading
+}
 
+// link has the headers point to the rest.
+func (v *vector) link() {
+	for i := range v.headers {
+		h := &v.headers[i].hdr
+		h.Iov, h.Iovlen = &v.iovecs[i], 1
+		h.Name = (*byte)(unsafe.Pointer(&v.names[i]))
+	}
 }
 
 // Listen opens a socket as net.ListenPacket does. buffer is asked of the kernel for
@@ -83,13 +93,7 @@ func Listen(network, address string, buffer int) (*Conn, error) {
 		c.in.iovecs[i].Base = &c.in.data[i*MaxPacket]
 		c.in.iovecs[i].SetLen(MaxPacket)
 	}
-	for _, v := range []*vector{&c.in, &c.out} {
-		for i := range v.headers {
-			v.headers[i].hdr.Iov = &v.iovecs[i]
-			v.headers[i].hdr.Iovlen = 1
-			v.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&v.names[i]))
-		}
-	}
+	c.in.link()
 	return c, nil
 }
 
@@ -204,56 +208,104 @@ func (c *Conn) ReadBatch() ([]Packet, error) {
 	return c.got[:n], nil
 }
 
-// patience is how long WriteBatch waits at most for room in the socket's buffer.
+// patience is how long a write waits at most, in all, for room in the socket's buffer.
 const patience = 20 * time.Millisecond
 
-// WriteBatch sends datagrams, in order. It waits a little while the socket's buffer is
-// full. One that the kernel refuses, to an address without a route for example, is
-// skipped. The error is net.ErrClosed.
+// WriteBatch sends datagrams, in order, but for those that other goroutines send meanwhile.
+// It waits a little while the socket's buffer is full; what finds no room then is lost. One
+// that the kernel refuses, to an address without a route for example, is skipped. The error
+// is net.ErrClosed.
 func (c *Conn) WriteBatch(packets []Packet) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.open.RLock()
 	defer c.open.RUnlock()
 	if c.closed {
 		return net.ErrClosed
 	}
-	v := &c.out
+	v := c.vector()
+	left := patience
 	for len(packets) > 0 {
 		n := min(len(packets), Batch)
 		for i, p := range packets[:n] {
-			if len(p.Data) == 0 {
-				v.iovecs[i].Base = nil
-			} else {
-				v.iovecs[i].Base = &p.Data[0]
-			}
+			v.iovecs[i].Base = unsafe.SliceData(p.Data)
 			v.iovecs[i].SetLen(len(p.Data))
 			v.headers[i].hdr.Namelen = c.setAddress(&v.names[i], p.Addr)
 		}
-		v.send(uintptr(c.fd), n)
+		left = v.send(uintptr(c.fd), n, left)
 		for i := range n {
 			v.iovecs[i].Base = nil // keep nobody's packet alive
 		}
 		packets = packets[n:]
 	}
+	c.mu.Lock()
+	c.idle = append(c.idle, v)
+	c.mu.Unlock()
 	return nil
 }
 
-// send sends the first n.
-func (v *vector) send(fd uintptr, n int) {
-	waited := false
+// vector is one to write with.
+func (c *Conn) vector() *vector {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.idle); n > 0 {
+		v := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		return v
+	}
+	v := new(vector)
+	v.link()
+	return v
+}
+
+// send sends the first n. It waits for room for so long at most, and returns what is left
+// of that.
+func (v *vector) send(fd uintptr, n int, left time.Duration) time.Duration {
 	for from := 0; from < n; {
 		sent, _, errno := syscall.RawSyscall6(sysSendmmsg, fd, uintptr(unsafe.Pointer(&v.headers[from])), uintptr(n-from), syscall.MSG_DONTWAIT, 0, 0)
 		switch {
 		case errno == 0:
 			from += int(sent)
 		case errno == syscall.EINTR:
-		case errno == syscall.EAGAIN && !waited:
-			await(fd, pollOut, patience)
-			waited = true
+		case errno == syscall.EAGAIN && left > 0:
+			left = awaitRoom(fd, left)
 		default:
 			from++ // the error is that of the first
-			waited = false
+		}
+	}
+	return left
+}
+
+// awaitRoom waits until the socket's buffer has room, for so long at most, and returns what
+// is left of that.
+func awaitRoom(fd uintptr, left time.Duration) time.Duration {
+	start := time.Now()
+	await(fd, pollOut, left)
+	return left - time.Since(start)
+}
+
+// WriteToAddrPort sends one datagram, as WriteBatch does.
+func (c *Conn) WriteToAddrPort(data []byte, addr netip.AddrPort) (int, error) {
+	c.open.RLock()
+	defer c.open.RUnlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	var name syscall.RawSockaddrInet6
+	size := c.setAddress(&name, addr)
+	sendTo(uintptr(c.fd), data, &name, size)
+	return len(data), nil
+}
+
+// sendTo sends one datagram to the name of so many bytes; 0 for a socket that is connected.
+func sendTo(fd uintptr, data []byte, name *syscall.RawSockaddrInet6, size uint32) {
+	for left := patience; ; {
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(data))), uintptr(len(data)),
+			syscall.MSG_DONTWAIT, uintptr(unsafe.Pointer(name)), uintptr(size))
+		switch {
+		case errno == syscall.EINTR:
+		case errno == syscall.EAGAIN && left > 0:
+			left = awaitRoom(fd, left)
+		default:
+			return
 		}
 	}
 }

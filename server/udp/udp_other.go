@@ -71,3 +71,12 @@ func (c *Conn) WriteBatch(packets []Packet) error {
 	}
 	return nil
 }
+
+// WriteToAddrPort sends one datagram, as WriteBatch does.
+func (c *Conn) WriteToAddrPort(data []byte, addr netip.AddrPort) (int, error) {
+	one := [1]Packet{{Data: data, Addr: addr}}
+	if err := c.WriteBatch(one[:]); err != nil {
+		return 0, err
+	}
+	return len(data), nil
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 )
@@ -112,6 +113,73 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Single datagrams of any size arrive as they are; one that cannot be sent is skipped.
+func TestSingle(t *testing.T) {
+	for _, tt := range sockets {
+		t.Run(tt.name, func(t *testing.T) {
+			from, to := open(t, tt.network, tt.address), open(t, tt.network, tt.address)
+			addr := netip.AddrPortFrom(netip.MustParseAddr(tt.loopback), port(to))
+			for _, size := range []int{0, 1, 1200} {
+				if n, err := from.WriteToAddrPort(make([]byte, 70000), addr); n != 70000 || err != nil {
+					t.Fatalf("%d bytes, %v", n, err)
+				}
+				data := bytes.Repeat([]byte{7}, size)
+				if n, err := from.WriteTo(data, net.UDPAddrFromAddrPort(addr)); n != size || err != nil {
+					t.Fatalf("%d bytes of %d: %v", n, size, err)
+				}
+				got, err := read(to)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got) != 1 || !bytes.Equal(got[0].Data, data) || got[0].Addr != netip.AddrPortFrom(addr.Addr(), port(from)) {
+					t.Errorf("sent %d bytes, got %d datagrams, the first of %d bytes from %v", size, len(got), len(got[0].Data), got[0].Addr)
+				}
+			}
+		})
+	}
+}
+
+// Many write at a time, in batches and not, and each one's datagrams arrive once, in order.
+func TestWriters(t *testing.T) {
+	from, to := open(t, "udp4", "127.0.0.1:0"), open(t, "udp4", "127.0.0.1:0")
+	addr := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port(to))
+	const writers, rounds, batch = 4, 20, 5
+	for round := range rounds {
+		var wg sync.WaitGroup
+		for w := range writers {
+			wg.Go(func() {
+				var packets []Packet
+				for i := range batch {
+					packets = append(packets, Packet{Data: []byte{byte(w), byte(round), byte(i)}, Addr: addr})
+				}
+				if w == 0 {
+					for _, p := range packets {
+						from.WriteToAddrPort(p.Data, p.Addr)
+					}
+				} else if err := from.WriteBatch(packets); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		var next [writers]byte
+		for got := 0; got < writers*batch; {
+			packets, err := read(to)
+			if err != nil {
+				t.Fatalf("after %d datagrams: %v", got, err)
+			}
+			for _, p := range packets {
+				w := p.Data[0]
+				if p.Data[1] != byte(round) || p.Data[2] != next[w] {
+					t.Fatalf("round %d: datagram %d after %d of writer %d", round, p.Data, next[w], w)
+				}
+				next[w]++
+				got++
+			}
+		}
+	}
+}
+
 // ReadBatch does not wait.
 func TestNothing(t *testing.T) {
 	for _, tt := range sockets {
@@ -150,6 +218,9 @@ func TestClosed(t *testing.T) {
 	if err := c.WriteBatch([]Packet{{Data: []byte{1}, Addr: netip.MustParseAddrPort("127.0.0.1:9")}}); err == nil {
 		t.Error("WriteBatch of a closed socket gives no error")
 	}
+	if _, err := c.WriteToAddrPort([]byte{1}, netip.MustParseAddrPort("127.0.0.1:9")); err == nil {
+		t.Error("WriteToAddrPort of a closed socket gives no error")
+	}
 }
 
 func TestAllocs(t *testing.T) {
@@ -173,6 +244,17 @@ func TestAllocs(t *testing.T) {
 		})
 		if n != 0 {
 			t.Errorf("%s: %v allocations for 20 datagrams", tt.name, n)
+		}
+		n = testing.AllocsPerRun(100, func() {
+			if _, err := from.WriteToAddrPort(packets[0].Data, packets[0].Addr); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := read(to); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations for a single datagram", tt.name, n)
 		}
 	}
 }
