@@ -83,9 +83,10 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 		tick := uint64(n + 1)
 		bus.Reset()
 		bus.Add(s.others[n*s.samples:(n+1)*s.samples], 1)
-		own, times := s.own[n*s.samples:(n+1)*s.samples], 0
+		var own []int16
+		times := 0
 		if s.adds(n) {
-			times = 1
+			own, times = s.own[n*s.samples:(n+1)*s.samples], 1
 		}
 		bus.Add(own, times)
 		bus.Sum()
