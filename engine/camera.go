@@ -337,11 +337,15 @@ type view struct {
 	*camera
 	asked  atomic.Int64  // when the room asked for the picture last
 	listed atomic.Bool   // in the camera's views; changed under its lock
-	size   atomic.Uint64 // width<<32 | height at which it is shown; 0: not said
+	size   atomic.Uint64 // width<<32 | height at which it is shown, or cropped; 0: not said
 }
 
-// hidden is a view's size when the room does not show it.
-const hidden = 1 << 63
+const (
+	// hidden is a view's size when the room does not show it.
+	hidden = 1 << 63
+	// cropped is a bit of the size of a view whose cell the picture fills.
+	cropped = 1 << 62
+)
 
 // newView makes another view of the camera.
 func (c *camera) newView() *view { return &view{camera: c} }
@@ -369,12 +373,15 @@ func (v *view) enlist() {
 }
 
 // Shown implements room.Camera.
-func (v *view) Shown(width, height int) {
-	if width <= 0 || height <= 0 {
-		v.size.Store(hidden)
-		return
+func (v *view) Shown(width, height int, crop bool) {
+	size := uint64(width)<<32 | uint64(height)
+	switch {
+	case width <= 0 || height <= 0:
+		size = hidden
+	case crop:
+		size |= cropped
 	}
-	v.size.Store(uint64(width)<<32 | uint64(height))
+	v.size.Store(size)
 }
 
 // View implements room.Camera.

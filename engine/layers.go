@@ -55,16 +55,23 @@ func (l *layer) note(payload []byte, now time.Duration) (starts bool) {
 
 func (l *layer) alive(now time.Duration) bool { return l.seen && now-l.last < layerTimeout }
 
-// fits tells whether the layer is large enough for a picture that is shown within a size:
-// up to a quarter larger it looks as good.
-func (l *layer) fits(width, height int) bool {
-	return l.width*5 >= width*4 || l.height*5 >= height*4
+// extent is the size of the cell in which a picture is shown, and whether the picture is
+// cropped to fill it.
+type extent struct {
+	width, height int
+	crop          bool
 }
 
-// better tells whether the layer is to be taken rather than another one for a picture that
-// is shown within a size: the smallest that is large enough, or the largest.
-func (l *layer) better(other *layer, width, height int) bool {
-	fits, otherFits := l.fits(width, height), other.fits(width, height)
+// fits tells whether the layer is large enough for a cell: a quarter larger it looks as good.
+func (l *layer) fits(cell extent) bool {
+	wide, high := l.width*5 >= cell.width*4, l.height*5 >= cell.height*4
+	return wide && high || !cell.crop && (wide || high)
+}
+
+// better tells whether the layer is to be taken rather than another one for a cell: the
+// smallest that is large enough, or the largest.
+func (l *layer) better(other *layer, cell extent) bool {
+	fits, otherFits := l.fits(cell), other.fits(cell)
 	switch {
 	case l.width == 0 || other.width == 0:
 		return l.width > 0
@@ -103,9 +110,9 @@ func (l *layers) count(now time.Duration) (n int) {
 	return n
 }
 
-// wanted is the size at which the picture is shown by now, the greatest over all rooms; 0 if
-// it is not shown. It forgets the rooms that do not ask for it any more.
-func (c *camera) wanted(now time.Duration) (width, height int) {
+// wanted is the cell in which the picture is shown by now, the greatest over all rooms; 0×0
+// if it is not shown. It forgets the rooms that do not ask for it any more.
+func (c *camera) wanted(now time.Duration) (cell extent) {
 	c.views = slices.DeleteFunc(c.views, func(v *view) bool {
 		gone := now-time.Duration(v.asked.Load()) >= cameraIdle
 		v.listed.Store(!gone)
@@ -115,12 +122,14 @@ func (c *camera) wanted(now time.Duration) (width, height int) {
 		switch size := v.size.Load(); size {
 		case hidden:
 		case 0:
-			width, height = unknownSide, unknownSide
+			cell.width, cell.height = unknownSide, unknownSide
 		default:
-			width, height = max(width, int(size>>32)), max(height, int(uint32(size)))
+			cell.width = max(cell.width, int(size&^cropped>>32))
+			cell.height = max(cell.height, int(uint32(size)))
+			cell.crop = cell.crop || size&cropped != 0
 		}
 	}
-	return width, height
+	return cell
 }
 
 // choose chooses the layer. It is called for every packet, and looks every now and then.
@@ -130,14 +139,14 @@ func (c *camera) choose(now time.Duration) {
 		return
 	}
 	s.chosen = now
-	width, height := c.wanted(now)
+	cell := c.wanted(now)
 	best := -1
 	for i := range s.all {
 		l := &s.all[i]
 		if !l.alive(now) {
 			continue
 		}
-		if best < 0 || l.better(&s.all[best], width, height) {
+		if best < 0 || l.better(&s.all[best], cell) {
 			best = i
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sectile/engine/h264"
+	"sectile/engine/room"
 )
 
 // simulcaster publishes a picture in layers, layer n of the luma value 50(n+1), and sends
@@ -140,17 +141,29 @@ func TestLayerThatFits(t *testing.T) {
 		}
 		want("alone again", 150)
 
+		look := func(what string, value byte, set func(*room.Look)) {
+			t.Helper()
+			if _, err := e.SetLook("r", func(l *room.Look) error { set(l); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			want(what, value)
+		}
+		look("in a narrow cell", 50, func(l *room.Look) {
+			l.Layout, l.Cells = "custom", []room.LookCell{{Width: 0.25, Height: 1}}
+		})
+		look("cropped to a narrow cell", 150, func(l *room.Look) { l.Fit = "crop" })
+
 		s.set(func() { s.off[2] = true })
 		want("the largest is not sent any more", 100)
 		s.set(func() { s.off[2], s.off[1], s.off[0] = false, true, true })
 		want("only the largest is sent", 150)
 
-		if n := len(s.requests()); n > 12 {
+		if n := len(s.requests()); n > 16 {
 			t.Errorf("%d keyframes asked for", n)
 		}
 		m := e.Metrics()
-		if decoded := m.FramesDecoded.Load(); decoded > 31*25 {
-			t.Errorf("%d pictures decoded in 30 s at 25 a second", decoded)
+		if decoded := m.FramesDecoded.Load(); decoded > 41*25 {
+			t.Errorf("%d pictures decoded in 40 s at 25 a second", decoded)
 		}
 	})
 }

@@ -20,15 +20,15 @@ func (c *camera) target() int {
 	if !c.shown.Load() || !c.watched(now) {
 		return minTarget
 	}
-	width, height := c.wanted(now)
-	if width >= unknownSide {
+	cell := c.wanted(now)
+	if cell.width >= unknownSide {
 		return 0
 	}
-	target := width * height * targetRate * targetPerMill / 1000
+	target := cell.width * cell.height * targetRate * targetPerMill / 1000
 	if c.layers.count(now) > 1 {
 		// The layer may be larger than the cell; and the smaller layers are sent, too, each
 		// of half the width and height.
-		if l := &c.layers.all[max(c.layers.taken, 0)]; l.fits(width, height) {
+		if l := &c.layers.all[max(c.layers.taken, 0)]; l.fits(cell) {
 			target = max(target, l.width*l.height*targetRate*targetPerMill/1000)
 		}
 		target += target * 2 / 5

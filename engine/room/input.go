@@ -20,9 +20,10 @@ type Camera interface {
 	// there is none.
 	View(f func(*yuv.Image))
 	// Shown tells the size of the cell in which a room shows the camera from now on, 0×0
-	// when it does not. It is called from the room's tick when that changes: it must not
-	// block nor call back.
-	Shown(width, height int)
+	// when it does not, and whether the picture is cropped to fill it rather than shown as
+	// a whole. It is called from the room's tick when that changes: it must not block nor
+	// call back.
+	Shown(width, height int, crop bool)
 }
 
 // Input is one stream's place in a room, whether it publishes at the moment or not.

@@ -210,7 +210,7 @@ func (c *canvasCamera) Sequence() uint64 {
 }
 
 // Shown implements Camera.
-func (c *canvasCamera) Shown(int, int) {}
+func (c *canvasCamera) Shown(int, int, bool) {}
 
 func (c *canvasCamera) View(f func(*yuv.Image)) {
 	time.Sleep(time.Duration(c.takes.Load()))

@@ -31,10 +31,11 @@ type shownStream struct {
 	talking, muted bool
 }
 
-// toldCamera is a camera with the size that it was told.
+// toldCamera is a camera with what it was told.
 type toldCamera struct {
 	camera        Camera
 	width, height int
+	crop          bool
 }
 
 // drawing hands a picture from a camera to its cell without a closure a tick.
@@ -63,7 +64,7 @@ func (p *picture) update() {
 	style := look.style()
 	style.Backdrop = p.backdropOf(look.BackgroundImage)
 	p.canvas.Arrange(style, p.places)
-	p.tell()
+	p.tell(style.Crop)
 }
 
 // look takes over from the room what update needs, and returns whether there is anything
@@ -114,22 +115,22 @@ func (p *picture) backdropOf(url string) *yuv.Image {
 }
 
 // tell tells every camera whose size on the canvas changed.
-func (p *picture) tell() {
+func (p *picture) tell(crop bool) {
 	var now []toldCamera
 	for i, cell := range p.canvas.Cells() {
 		if camera := p.shown[i].camera; camera != nil && !cell.Covered() {
 			r := cell.Rect()
-			now = append(now, toldCamera{camera, r.W, r.H})
+			now = append(now, toldCamera{camera, r.W, r.H, crop})
 		}
 	}
 	for _, before := range p.told {
 		if !slices.ContainsFunc(now, func(t toldCamera) bool { return t.camera == before.camera }) {
-			before.camera.Shown(0, 0)
+			before.camera.Shown(0, 0, false)
 		}
 	}
 	for _, t := range now {
 		if !slices.Contains(p.told, t) {
-			t.camera.Shown(t.width, t.height)
+			t.camera.Shown(t.width, t.height, t.crop)
 		}
 	}
 	p.told = now

@@ -108,7 +108,7 @@ func (c *fakeCamera) View(f func(*yuv.Image)) {
 	}
 }
 
-func (c *fakeCamera) Shown(width, height int) { c.told = append(c.told, [2]int{width, height}) }
+func (c *fakeCamera) Shown(width, height int, _ bool) { c.told = append(c.told, [2]int{width, height}) }
 
 // TestPictureIsAlwaysComplete changes everything at random. In each single tick every cell
 // shows its camera's picture or a card.
