@@ -1,13 +1,12 @@
 // Network measures what bad networks do to sound, or with -video to pictures, and prints a
-// table in Markdown. Of each
-// kind of network it starts a server on loopback; sockets between it and the participants
-// lose, delay, hold and reorder packets.
+// table in Markdown. For each kind of network it starts a server on loopback; sockets between
+// it and the participants lose, delay, hold and reorder packets.
 //
 // Four talkers in one room send a tone each and hear their own mix of it; in two further
 // rooms one participant sends bursts, whose delay is measured at another. What is bad is
-// the way from all of them to the server ("sent") or the way from the server ("played").
-// There a jitter buffer as the server's plays what comes, and receiver reports tell the
-// server about the loss.
+// the way from all of them to the server ("sent"), the way from the server ("played"), or
+// both. What comes from the server is played by a jitter buffer like its own, and receiver
+// reports tell the server about the loss.
 //
 // Of pictures, four cameras send a clock, a colour and noise, and a player reads them in the
 // cells of what it decodes; it asks for lost packets and reports on those that come as

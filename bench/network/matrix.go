@@ -36,6 +36,10 @@ var rows = []row{
 	{name: "played, 10 % lost", down: client.Impairment{Loss: 0.1}},
 	{name: "played, 20 % lost", down: client.Impairment{Loss: 0.2}},
 	{name: "played, 10 % lost in bursts of 45 ms", down: client.Impairment{Loss: 0.1, Burst: 2.25}},
+	{name: "played, ±50 ms", down: client.Impairment{Jitter: 50 * time.Millisecond, KeepOrder: true}},
+	{name: "played, 5 % reordered", down: client.Impairment{Reorder: 0.05}},
+	{name: "played, stalls of 300 ms", down: client.Impairment{Stall: 300 * time.Millisecond, Every: 5 * time.Second}},
+	{name: "both, 10 % lost each way", up: client.Impairment{Loss: 0.1}, down: client.Impairment{Loss: 0.1}},
 }
 
 func (o options) matrix() error {
