@@ -15,9 +15,10 @@ const (
 	maxWait    = 300 * time.Millisecond
 
 	// early is how much before its sound a picture may be shown, rather than a tick of the
-	// mosaic after. Half of the period at 25 a second would make both err equally; it is as
-	// much as nobody notices, for what is shown earlier is less late.
-	early = 35 * time.Millisecond
+	// mosaic after. Half of the period at 25 a second would make both err equally; this is
+	// more, for what is shown earlier is less late, and yet within 40 ms at the player, who
+	// hears the sound up to 12 ms later: the mix's limiter and Opus look ahead.
+	early = 25 * time.Millisecond
 )
 
 // frame is a decoded picture.
