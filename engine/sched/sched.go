@@ -22,8 +22,10 @@ const (
 	// deadline falls on a whole sample at all of Opus's rates.
 	grain = 125 * time.Microsecond
 	// phases divide a period. Tasks of one worker have the same phase as long as they take
-	// no longer than share together; guess is what a task is taken to need at first.
+	// no longer than share together; guess is what a task is taken to need at first. Among more
+	// than many, it is also the least that a task may come to need, however little it does now.
 	phases = 16
+	many   = 8
 	share  = 500 * time.Microsecond
 	guess  = 100 * time.Microsecond
 	// early is half of the resolution of the runtime's timers: it waits for whole
@@ -308,11 +310,7 @@ func (w *worker) start(t *task) {
 // choose finds the phase for another task. The order of phases is that of their bits
 // reversed, so that those in use are always spread over the period.
 func (w *worker) choose() int {
-	var cost [phases]time.Duration
-	for _, t := range w.tasks {
-		cost[t.phase] += t.cost
-	}
-	best := 0
+	cost, best := w.costs(), 0
 	for i := range phases {
 		phase := int(bits.Reverse8(uint8(i)) >> (8 - 4)) // 2⁴ phases
 		if cost[phase]+guess <= share {
@@ -323,6 +321,18 @@ func (w *worker) choose() int {
 		}
 	}
 	return best
+}
+
+// costs are those of the tasks of each phase.
+func (w *worker) costs() (cost [phases]time.Duration) {
+	least := time.Duration(0)
+	if len(w.tasks) > many {
+		least = guess
+	}
+	for _, t := range w.tasks {
+		cost[t.phase] += max(t.cost, least)
+	}
+	return cost
 }
 
 // load is the share of its time that the worker is busy.
@@ -357,15 +367,27 @@ func (w *worker) measure(now time.Duration) {
 		cost += float64(t.cost) / float64(t.period)
 	}
 	for spare := (w.load() - idlest.load()) / 2; len(w.tasks) > 1; {
-		t := w.tasks[len(w.tasks)-1] // the last of a heap is not the one that is due next
+		i := w.fullest()
+		t := w.tasks[i]
 		share := float64(t.cost) / float64(t.period) / cost * w.load()
 		if spare -= share; spare < 0 {
 			return
 		}
-		w.tasks = w.tasks[:len(w.tasks)-1]
+		heap.Remove(&w.tasks, i)
 		idlest.promised.Add(int64(1e6 * share))
 		idlest.add(t)
 	}
+}
+
+// fullest finds a task of the phase in which most is to be done.
+func (w *worker) fullest() (task int) {
+	cost := w.costs()
+	for i, t := range w.tasks {
+		if cost[t.phase] > cost[w.tasks[task].phase] {
+			task = i
+		}
+	}
+	return task
 }
 
 // runAll runs the ticks that are due, the most urgent first.

@@ -221,6 +221,36 @@ func TestPacked(t *testing.T) {
 	})
 }
 
+// Many tasks are spread, so that they are in time when all come to need more than at first.
+func TestManyAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := clock()
+		s := start(&Scheduler{clock: now, packed: true, early: early, sleep: time.Sleep}, 2)
+		defer s.Close()
+		var work, latest atomic.Int64
+		work.Store(int64(20 * time.Microsecond))
+		for range 100 {
+			s.Add(20*time.Millisecond, func(deadline time.Duration) bool {
+				for late := int64(now() - deadline); ; {
+					if last := latest.Load(); late <= last || latest.CompareAndSwap(last, late) {
+						break
+					}
+				}
+				time.Sleep(time.Duration(work.Load()))
+				return true
+			})
+			time.Sleep(500 * time.Millisecond) // by when it is seen how little it needs
+		}
+		work.Store(int64(180 * time.Microsecond)) // in all nine tenths of a worker's time
+		time.Sleep(5 * time.Second)
+		latest.Store(0)
+		time.Sleep(5 * time.Second)
+		if late := time.Duration(latest.Load()); late > 2*time.Millisecond {
+			t.Errorf("ticks are up to %v late", late)
+		}
+	})
+}
+
 // A worker is urgent while it has much to do, or is late, and not for longer.
 func TestUrgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
