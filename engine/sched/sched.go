@@ -18,8 +18,7 @@ import (
 const catchUp = 3
 
 const (
-	// grain is the resolution of phases: 6 samples at 48 kHz and 1 at 8 kHz, so that every
-	// deadline falls on a whole sample at all of Opus's rates.
+	// grain is the resolution of phases: 6 samples at 48 kHz, the rate of Opus's timestamps.
 	grain = 125 * time.Microsecond
 	// phases divide a period. Tasks of one worker have the same phase as long as they take
 	// no longer than share together; guess is what a task is taken to need at first. Among more
@@ -46,6 +45,10 @@ const (
 	wellFor          = 10 // settle
 	// settle is how long a worker's busy time is measured.
 	settle = time.Second
+	// nap is the longest sleep of an urgent worker, which nothing ends: for so long a task
+	// that is handed to it may have to wait.
+	nap = 3 * time.Millisecond
+
 	// gather bounds how long the ticks of one wake-up go on before After is called.
 	gather = 2 * time.Millisecond
 )
@@ -242,10 +245,10 @@ func (w *worker) run() {
 // wait waits until d has passed, or something is to do before.
 func (w *worker) wait(timer *time.Timer, d time.Duration) {
 	if len(w.tasks) == 0 {
-		w.calm()
+		w.rest()
 	}
 	if w.urgent {
-		w.scheduler.sleep(d) // no longer than a period: what else there is to do can wait for that
+		w.scheduler.sleep(min(d, nap))
 		return
 	}
 	if w.scheduler.early > 0 {
@@ -256,6 +259,13 @@ func (w *worker) wait(timer *time.Timer, d time.Duration) {
 	case <-timer.C:
 	case <-w.wake:
 	}
+}
+
+// rest is when there are no tasks: what was measured says nothing of those that may come.
+func (w *worker) rest() {
+	w.calm()
+	w.busy.Store(0)
+	w.since, w.worked = w.scheduler.clock(), 0
 }
 
 // hurry makes the worker urgent, or ends that: then it keeps a thread for itself, which the
@@ -362,32 +372,37 @@ func (w *worker) measure(now time.Duration) {
 		}
 	}
 	// A worker is busy with more than ticks, so what it does for each is more than their cost.
-	var cost float64
+	var ticks float64
 	for _, t := range w.tasks {
-		cost += float64(t.cost) / float64(t.period)
+		ticks += t.share()
 	}
+	scale := w.load() / ticks
 	for spare := (w.load() - idlest.load()) / 2; len(w.tasks) > 1; {
-		i := w.fullest()
-		t := w.tasks[i]
-		share := float64(t.cost) / float64(t.period) / cost * w.load()
-		if spare -= share; spare < 0 {
+		i := w.fullest(spare / scale)
+		if i < 0 {
 			return
 		}
+		t := w.tasks[i]
+		spare -= t.share() * scale
 		heap.Remove(&w.tasks, i)
-		idlest.promised.Add(int64(1e6 * share))
+		idlest.promised.Add(int64(1e6 * t.share() * scale))
 		idlest.add(t)
 	}
 }
 
-// fullest finds a task of the phase in which most is to be done.
-func (w *worker) fullest() (task int) {
-	cost := w.costs()
+// share is the share of a worker's time that the ticks take.
+func (t *task) share() float64 { return float64(t.cost) / float64(t.period) }
+
+// fullest finds a task of at most that share, in the phase in which most is to be done; -1 if
+// there is none. What takes more stays, and what would wait for it goes.
+func (w *worker) fullest(most float64) int {
+	cost, best := w.costs(), -1
 	for i, t := range w.tasks {
-		if cost[t.phase] > cost[w.tasks[task].phase] {
-			task = i
+		if t.share() <= most && (best < 0 || cost[t.phase] > cost[w.tasks[best].phase]) {
+			best = i
 		}
 	}
-	return task
+	return best
 }
 
 // runAll runs the ticks that are due, the most urgent first.

@@ -221,32 +221,120 @@ func TestPacked(t *testing.T) {
 	})
 }
 
+// work is a tick that takes as long as takes says.
+func work(takes *atomic.Int64) Tick {
+	return func(time.Duration) bool {
+		time.Sleep(time.Duration(takes.Load()))
+		return true
+	}
+}
+
+// timed is tick with latest being how late it was at most.
+func timed(now func() time.Duration, latest *atomic.Int64, tick Tick) Tick {
+	return func(deadline time.Duration) bool {
+		for late := int64(now() - deadline); ; {
+			if last := latest.Load(); late <= last || latest.CompareAndSwap(last, late) {
+				return tick(deadline)
+			}
+		}
+	}
+}
+
 // Many tasks are spread, so that they are in time when all come to need more than at first.
 func TestManyAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := clock()
 		s := start(&Scheduler{clock: now, packed: true, early: early, sleep: time.Sleep}, 2)
 		defer s.Close()
-		var work, latest atomic.Int64
-		work.Store(int64(20 * time.Microsecond))
+		var takes, latest atomic.Int64
+		takes.Store(int64(20 * time.Microsecond))
 		for range 100 {
-			s.Add(20*time.Millisecond, func(deadline time.Duration) bool {
-				for late := int64(now() - deadline); ; {
-					if last := latest.Load(); late <= last || latest.CompareAndSwap(last, late) {
-						break
-					}
-				}
-				time.Sleep(time.Duration(work.Load()))
-				return true
-			})
+			s.Add(20*time.Millisecond, timed(now, &latest, work(&takes)))
 			time.Sleep(500 * time.Millisecond) // by when it is seen how little it needs
 		}
-		work.Store(int64(180 * time.Microsecond)) // in all nine tenths of a worker's time
+		takes.Store(int64(180 * time.Microsecond)) // in all nine tenths of a worker's time
 		time.Sleep(5 * time.Second)
 		latest.Store(0)
 		time.Sleep(5 * time.Second)
 		if late := time.Duration(latest.Load()); late > 2*time.Millisecond {
 			t.Errorf("ticks are up to %v late", late)
+		}
+	})
+}
+
+// When one task comes to need more than what another worker can take, the small ones go.
+func TestSmallTasksLeaveBigOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := clock()
+		s := start(&Scheduler{clock: now, packed: true, early: early, sleep: time.Sleep}, 2)
+		defer s.Close()
+		var big, small, latest atomic.Int64
+		big.Store(int64(50 * time.Microsecond))
+		small.Store(int64(300 * time.Microsecond))
+		s.Add(20*time.Millisecond, work(&big))
+		for range 12 {
+			s.Add(20*time.Millisecond, timed(now, &latest, work(&small)))
+		}
+		time.Sleep(3 * time.Second)
+		big.Store(int64(10 * time.Millisecond))
+		time.Sleep(10 * time.Second)
+		latest.Store(0)
+		time.Sleep(10 * time.Second)
+		if late := time.Duration(latest.Load()); late > 2*time.Millisecond {
+			t.Errorf("small ticks are up to %v late", late)
+		}
+	})
+}
+
+// A worker all of whose tasks have ended is free for others.
+func TestLoadEndsWithTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(&Scheduler{clock: clock(), packed: true, early: early, sleep: time.Sleep}, 2)
+		defer s.Close()
+		var stop atomic.Bool
+		s.Add(20*time.Millisecond, func(time.Duration) bool {
+			time.Sleep(18 * time.Millisecond)
+			return !stop.Load()
+		})
+		time.Sleep(5 * time.Second)
+		w := s.workers[0]
+		if w.load() < 0.8 {
+			t.Fatalf("the worker is busy for %.2f of its time, want 0.9", w.load())
+		}
+		stop.Store(true)
+		time.Sleep(time.Second)
+		if w.load() > 0 {
+			t.Errorf("without tasks the worker is busy for %.2f of its time", w.load())
+		}
+	})
+}
+
+// What is handed to an urgent worker is in time, however long that would have slept.
+func TestHandOverToUrgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New()
+		s := start(&Scheduler{clock: clock(), metrics: m, packed: true, early: early, sleep: time.Sleep}, 2)
+		defer s.Close()
+		var heavy, light atomic.Int64
+		heavy.Store(int64(20 * time.Millisecond))
+		s.workers[1].add(&task{period: 60 * time.Millisecond, cost: guess, tick: work(&heavy)})
+		time.Sleep(5 * time.Second)
+		heavy.Store(int64(6 * time.Millisecond))
+		light.Store(int64(100 * time.Microsecond))
+		for range 8 {
+			s.workers[0].add(&task{period: 2500 * time.Microsecond, cost: guess, tick: work(&light)})
+		}
+		time.Sleep(2500 * time.Millisecond)
+		if !s.workers[1].urgent {
+			t.Fatal("the worker is not urgent")
+		}
+		light.Store(int64(200 * time.Microsecond))
+		time.Sleep(5 * time.Second)
+		s.mu.Lock()
+		moved := len(s.workers[1].tasks) - 1
+		s.mu.Unlock()
+		if moved < 1 || m.TicksSkipped.Load() > 0 {
+			t.Errorf("%d tasks were handed over, %d ticks skipped", moved, m.TicksSkipped.Load())
 		}
 	})
 }
