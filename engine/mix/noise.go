@@ -84,3 +84,43 @@ func (n *noiseFloor) judge(noise bool) (alone bool) {
 
 // floor is the power of the noise, at most.
 func (n *noiseFloor) floor() float64 { return min(n.level, n.low) }
+
+const (
+	// longestComfort is how long the noise is heard that a sender with discontinuous
+	// transmission lets hear: a packet (RFC 6716, 2.1.9: every 400 ms), and its fade-out.
+	longestComfort = 200 * time.Millisecond
+	// comfortLasts is for how long what follows it is compared with it: by then noiseFloor
+	// knows better.
+	comfortLasts = noiseParts * noisePart
+)
+
+// comfort is the noise of a sender with discontinuous transmission, who is heard only for
+// moments while there is nothing but noise: too seldom for noiseFloor. It is the lesser of
+// the last two, lest a click is taken for one.
+type comfort struct {
+	length  time.Duration // of the sound since silence
+	loudest float64       // power in it
+	last    [2]float64
+}
+
+// step takes the power of a duration.
+func (c *comfort) step(power float64, d time.Duration) {
+	c.length += d
+	c.loudest = max(c.loudest, power)
+}
+
+// end tells that nothing is sent.
+func (c *comfort) end() {
+	if c.length > 0 && c.length <= longestComfort && c.loudest < marginRatio*mostNoise {
+		c.last = [2]float64{c.last[1], c.loudest}
+	}
+	c.length, c.loudest = 0, 0
+}
+
+// floor is the power of the noise, at most, 0 if it is not known.
+func (c *comfort) floor() float64 {
+	if c.length > comfortLasts {
+		return 0
+	}
+	return min(c.last[0], c.last[1])
+}

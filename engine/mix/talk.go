@@ -14,6 +14,7 @@ type Talk struct {
 	spurt time.Duration // sound over the noise since there was none
 	power float64       // over talkSpan
 	noise noiseFloor
+	still comfort
 	pitch pitch
 }
 
@@ -50,8 +51,10 @@ var (
 // Step takes one frame of an input, nil for silence, and returns whether it talks.
 func (t *Talk) Step(samples []int16, frame time.Duration) bool {
 	if len(samples) == 0 {
-		// A sender that sends nothing tells nothing about its noise.
+		// A sender that sends nothing tells nothing about its noise, but by what it lets
+		// hear now and then.
 		t.pitch.skip()
+		t.still.end()
 		return t.rest(frame)
 	}
 	loudest, parts := 0.0, max(1, int(frame/talkSpan))
@@ -60,6 +63,7 @@ func (t *Talk) Step(samples []int16, frame time.Duration) bool {
 		p := float64(pcm.Energy(part)) / float64(len(part))
 		t.power += (p - t.power) * min(1, float64(frame)/float64(talkSpan))
 		loudest = max(loudest, t.power)
+		t.still.step(t.power, d)
 		if t.power > marginRatio*mostNoise {
 			t.pitch.skip() // talk, whatever its pitch
 		} else {
@@ -69,7 +73,7 @@ func (t *Talk) Step(samples []int16, frame time.Duration) bool {
 			t.hang = 0
 		}
 	}
-	if loudest > max(leastPower, marginRatio*min(t.noise.floor(), mostNoise)) {
+	if loudest > max(leastPower, marginRatio*min(max(t.noise.floor(), t.still.floor()), mostNoise)) {
 		t.spurt = min(t.spurt+frame, mostHangover)
 		t.hang = max(t.hang, min(mostHangover, leastHangover+hangoverGrowth*(t.spurt-frame)))
 		return true

@@ -366,3 +366,37 @@ func TestShortSounds(t *testing.T) {
 		}
 	}
 }
+
+// TestComfortNoise: what a sender with discontinuous transmission lets hear of its noise is
+// talk a few times at most, and a word after it is, at once.
+func TestComfortNoise(t *testing.T) {
+	for _, level := range []float64{-54, -50, -45, -42} {
+		var talk Talk
+		pcm := make([]int16, 960)
+		for n := range 500 {
+			in := pcm
+			switch k := n % 20; {
+			case k <= 3: // the packet, and what a jitter buffer makes up after it
+				clear(pcm)
+				add(pcm, fan, n*960, level-20*math.Log10(1/[]float64{1, 0.8, 0.5, 0.25}[k]))
+			default:
+				in = nil
+			}
+			if talk.Step(in, frame) && n > 100 {
+				t.Fatalf("noise of %v dBFS talks after %v", level, time.Duration(n)*frame)
+			}
+		}
+		heard, words := 0, 0
+		for n := range 85 {
+			clear(pcm)
+			add(pcm, speech, n*960, max(level+15, -45))
+			if talk.Step(pcm, frame) {
+				heard++
+			}
+			words++
+		}
+		if heard < words*95/100 {
+			t.Errorf("%d of %d frames of speech over noise of %v dBFS are heard", heard, words, level)
+		}
+	}
+}

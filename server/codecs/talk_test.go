@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	libopus "gopkg.in/hraban/opus.v2"
+
 	"sectile/engine/codec"
+	"sectile/engine/jitter"
 	"sectile/engine/mix"
 )
 
@@ -69,6 +72,66 @@ func TestTalkThroughOpus(t *testing.T) {
 				encoder.Close()
 				decoder.Close()
 			}
+		}
+	}
+}
+
+// TestDiscontinuousNoise: who has spoken over noise and then says nothing, and sends as
+// WebRTC does with DTX, does not talk.
+func TestDiscontinuousNoise(t *testing.T) {
+	const frame, samples, speech, ticks = 20 * time.Millisecond, 960, 250, 1000
+	for _, level := range []float64{-52, -50} {
+		for _, pole := range []float64{0.9, 0.99} {
+			encoder, err := libopus.NewEncoder(48000, 1, libopus.AppVoIP)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range []error{encoder.SetDTX(true), encoder.SetBitrate(32000), encoder.SetComplexity(10)} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			buffer := jitter.New(jitter.Config{SampleRate: 48000, Decoder: newDecoder(t, 48000)})
+			var talk mix.Talk
+			rng := rand.New(rand.NewPCG(3, 3))
+			voice := voiced(speech*samples, 48000, 140)
+			pcm, packet, low := make([]int16, samples), make([]byte, 1500), 0.0
+			sequence, talked, sent, silent := uint16(0), 0, 0, false
+			for n := range ticks {
+				for i := range pcm {
+					low = pole*low + rng.NormFloat64()
+					v := 32768 * math.Pow(10, level/20) * low * math.Sqrt(1-pole*pole)
+					if n < speech {
+						v += float64(voice[n*samples+i])
+					}
+					pcm[i] = int16(v)
+				}
+				size, err := encoder.Encode(pcm, packet)
+				if err != nil {
+					t.Fatal(err)
+				}
+				now := time.Duration(n) * frame
+				if size > 2 || !silent { // of a silence the first packet, and then none
+					buffer.Push(jitter.Packet{SSRC: 1, Sequence: sequence, Timestamp: uint32(n * samples), Payload: packet[:size]}, now)
+					sequence++
+					sent++
+				}
+				silent = size <= 2
+				heard := pcm
+				if buffer.Pull(pcm, now+frame/2) == jitter.Silence {
+					heard = nil
+				}
+				if talk.Step(heard, frame) && n > speech+150 {
+					talked++
+				}
+			}
+			if sent == ticks {
+				t.Error("all is sent")
+			}
+			if talked > 0 {
+				t.Errorf("noise of %v dBFS, pole %v: talks in %d ticks", level, pole, talked)
+			}
+			buffer.Close()
 		}
 	}
 }
