@@ -183,7 +183,7 @@ func TestSilenceIsThePast(t *testing.T) {
 		talk, answer := int16(0), int16(0)
 		if tick >= crossing {
 			talk = 50
-			own.voice.Follow(tick, all.voice, true)
+			own.voice.Follow(tick, all.voice, true, false)
 		}
 		if tick >= 150 {
 			answer = 7
@@ -226,7 +226,7 @@ func TestTickDoesNotAllocate(t *testing.T) {
 			b.Add(in, 1)
 		}
 		b.Sum()
-		own.Follow(tick, all, true)
+		own.Follow(tick, all, true, false)
 		all.Mix(tick, out, b, nil, 0)
 		all.Encode(tick, out, h)
 		own.Mix(tick, out, b, inputs[0], 1)

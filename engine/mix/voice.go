@@ -169,12 +169,22 @@ func (v *Voice) Differs(tick uint64, all *Voice) bool {
 	return v.mixed+1 == tick && !v.limiter.Agrees(all.limiter)
 }
 
+// Silent tells whether the last mix was, to its last sample that the limiter holds back.
+func (v *Voice) Silent() bool { return v.quiet > 0 }
+
 // Follow readies the voice for a tick. If it did not mix in the tick before, its listeners
-// heard all, and it goes on from there; so Follow comes before all mixes that tick. If its
-// mix does not differ from that of all, they will hear all again soon, and its encoder is
+// heard all, and it goes on from there; so Follow comes before all mixes that tick. If they
+// are new and heard nothing, it begins with silence: what all had held back is not theirs. If
+// its mix does not differ from that of all, they will hear all again soon, and its encoder is
 // brought into the same mode.
-func (v *Voice) Follow(tick uint64, all *Voice, differs bool) {
-	if v.mixed+1 != tick {
+func (v *Voice) Follow(tick uint64, all *Voice, differs, fresh bool) {
+	switch {
+	case v.mixed+1 == tick:
+	case fresh:
+		v.Reset()
+		v.rested = tick - 1
+		v.past = v.loss
+	default:
 		v.limiter.Take(all.limiter)
 		v.quiet = all.quiet
 		v.past = all.loss

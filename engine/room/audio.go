@@ -62,7 +62,8 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.audio
-	if r.closed || !r.audible() {
+	// When the last one leaves, what the limiters hold back of the fade-out comes in one more.
+	if r.closed || !r.audible() && (len(r.subs) == 0 || a.shared.Silent()) {
 		r.parkAudio()
 		return false
 	}
@@ -93,10 +94,11 @@ func (r *Room) audioTick(deadline time.Duration) (again bool) {
 				in.voice = mix.NewVoice(&a.format)
 				in.expectLoss()
 			}
-			in.voice.Follow(a.tick, a.shared, differs)
+			in.voice.Follow(a.tick, a.shared, differs, in.newListeners)
 		default:
 			shared = true
 		}
+		in.newListeners = false
 	}
 	r.mix(a.shared, a.all, nil, 0)
 	if shared {

@@ -39,20 +39,22 @@ type Input struct {
 	connected  bool
 	camera     Camera
 	listeners  []*Subscription // of the input's own track
-	route      mix.Route
-	voice      *mix.Voice // made when first needed
-	talk       mix.Talk
-	talking    bool
-	talks      bool          // for speaker: talking when it looked last
-	talksSince time.Duration // for speaker
-	fader      mix.Fader
-	dB         float64 // of gain
-	gain       int32   // of fader
-	pcm        []int16
-	times      int            // that pcm is added to this tick's mix
-	private    bool           // this tick's packet comes from voice
-	reportDue  time.Duration  // when the playout delay is observed next
-	farewell   *jitter.Buffer // of a publication that has ended, for a frame in which it fades out
+	// newListeners: all of them came since the last tick and have heard nothing yet.
+	newListeners bool
+	route        mix.Route
+	voice        *mix.Voice // made when first needed
+	talk         mix.Talk
+	talking      bool
+	talks        bool          // for speaker: talking when it looked last
+	talksSince   time.Duration // for speaker
+	fader        mix.Fader
+	dB           float64 // of gain
+	gain         int32   // of fader
+	pcm          []int16
+	times        int            // that pcm is added to this tick's mix
+	private      bool           // this tick's packet comes from voice
+	reportDue    time.Duration  // when the playout delay is observed next
+	farewell     *jitter.Buffer // of a publication that has ended, for a frame in which it fades out
 
 	// Packets come in while the room's lock may be held by a tick, so the buffer has its own.
 	mu      sync.Mutex

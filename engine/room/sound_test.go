@@ -105,13 +105,19 @@ type choir struct {
 
 func inChoir(t *testing.T, gate Gate, f func(*choir)) {
 	t.Helper()
+	inChoirOf(t, gate, DefaultOptions().Samples, f)
+}
+
+// inChoirOf has packets of so many samples.
+func inChoirOf(t *testing.T, gate Gate, samples int, f func(*choir)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		begin, codecs := time.Now(), &toneCodecs{}
 		c := &choir{t: t, codecs: codecs, now: func() time.Duration { return time.Since(begin) }, over: make(chan struct{}), stop: map[*Input]chan struct{}{}}
 		c.metrics = metrics.New()
 		audio := sched.New(1, c.now, c.metrics)
 		o := DefaultOptions()
-		o.Gate = gate
+		o.Gate, o.Samples = gate, samples
 		var err error
 		c.room, err = New("r", o, Env{
 			Codecs: codecs, Audio: audio, Now: c.now, Pictures: func() int { return load.AllPictures },
@@ -514,6 +520,45 @@ func TestGainAboveFullScale(t *testing.T) {
 		}
 		if p := peak(own.pcm[len(own.pcm)-48000:]); p < toneLevel-1 || p > toneLevel+1 {
 			t.Errorf("the singer hears a peak of %d of the other's tone", p)
+		}
+	})
+}
+
+// TestLastLeaves: the fade-out of the last one who leaves is heard to its end, which the
+// limiter holds back, however short packets are.
+func TestLastLeaves(t *testing.T) {
+	for _, samples := range []int{120, 240, 480, 960} {
+		inChoirOf(t, GateOn, samples, func(c *choir) {
+			in := c.add("singer")
+			all, ticks := c.listen(1), func() uint64 { n, _, _ := c.metrics.TickLateness.Snapshot(); return n }
+			c.sing(in, 1, 440)
+			c.sleep(time.Second)
+			in.Disconnect()
+			c.sleep(time.Second)
+			if p, end := peak(all.pcm), peak(all.pcm[len(all.pcm)-54:]); p < toneLevel-1 || end > p/50 {
+				t.Errorf("packets of %d: the last sound peaks at %d of %d", samples, end, p)
+			}
+			before := ticks()
+			c.sleep(time.Second)
+			if n := ticks() - before; n > 0 {
+				t.Errorf("packets of %d: %d ticks with nobody there", samples, n)
+			}
+		})
+	}
+}
+
+// TestOwnTrackBegins: who begins to play their own track while they sing hears nothing of
+// themself, not even what the limiter of all held back.
+func TestOwnTrackBegins(t *testing.T) {
+	inChoir(t, GateOn, func(c *choir) {
+		in := c.add("singer")
+		c.listen(1)
+		c.sing(in, 1, 440)
+		c.sleep(time.Second)
+		own := c.listen(in.track)
+		c.sleep(500 * ms)
+		if len(own.pcm) < 10000 || peak(own.pcm) > 0 {
+			t.Errorf("%d samples, peak %d", len(own.pcm), peak(own.pcm))
 		}
 	})
 }

@@ -180,6 +180,9 @@ func (r *Room) check(t Tracks) error {
 
 // list enters s where its tracks are handed out.
 func (r *Room) list(s *Subscription) {
+	if in := r.byTrack(s.tracks.Audio); in != nil && len(in.listeners) == 0 {
+		in.newListeners = true
+	}
 	r.listAudio(s)
 	if s.tracks.Video {
 		r.mosaic.list(s)

@@ -93,7 +93,7 @@ func (s *scene) play(t *testing.T) (mixed, moved, stayed []int16, crossed, silen
 		differs := times > 0 || private.Differs(tick, all)
 		alone := route.Step(differs, frame)
 		if alone {
-			private.Follow(tick, all, differs)
+			private.Follow(tick, all, differs, false)
 		}
 		if alone != before {
 			before, crossed = alone, n
