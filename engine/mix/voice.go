@@ -29,7 +29,9 @@ func warmFrames(frame time.Duration) int {
 type Route struct{ private int }
 
 // Step takes whether the listener's mix differs from that of everybody in this tick, and
-// returns whether this tick's packet comes from the private voice.
+// returns whether this tick's packet comes from the private voice: it does in the last tick
+// that differs, in which the listener's own sound fades out, and in all but one of as many
+// as make two encoders agree after it.
 func (r *Route) Step(differs bool, frame time.Duration) (private bool) {
 	switch {
 	case differs:

@@ -164,7 +164,9 @@ func (p *player) WriteAudio(packet []byte, timestamp uint32) {
 	if p.sound == nil || !p.sending.Load() {
 		return
 	}
-	p.count(1, p.sound.write(packet, timestamp))
+	if size := p.sound.write(packet, timestamp); size > 0 {
+		p.count(1, size)
+	}
 }
 
 // WriteVideo implements room.Sink.
