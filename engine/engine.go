@@ -36,8 +36,8 @@ type Config struct {
 	Log    *slog.Logger // nil: silent
 	// CPU tells the user and system time of the process, as a part of its load; nil: not known.
 	CPU func() time.Duration
-	// RealTime has sound use threads of real-time priority when there is much of it, or the
-	// machine makes it late.
+	// RealTime has sound use threads of real-time priority when there is much of it, there are
+	// pictures, or the machine makes it late.
 	RealTime bool
 	// Workers is how many ticks of sound, ticks of pictures and decodes of pictures may run
 	// at once, each: the number of processors. 0 is GOMAXPROCS.

@@ -8,8 +8,12 @@ import (
 	"sectile/engine/load"
 )
 
-// loadEvery spaces the measurements of load.
-const loadEvery = time.Second
+const (
+	// loadEvery spaces the measurements of load.
+	loadEvery = time.Second
+	// rivals is how much of a processor pictures take that sound must not wait for.
+	rivals = 0.1
+)
 
 // loadMeter measures how busy an engine is, and has rooms leave out pictures.
 type loadMeter struct {
@@ -22,8 +26,16 @@ func (l *loadMeter) start(e *Engine, cores int, cpu func() time.Duration) {
 	l.made.Store(load.AllPictures)
 	var meter load.Meter
 	var shed load.Shed
-	var worked []time.Duration
+	var worked, pictures []time.Duration
+	var drawn, drawnAt time.Duration
 	measure := func(time.Duration) bool {
+		pictures = e.video.Worked(pictures[:0])
+		last, lastAt := drawn, drawnAt
+		drawn, drawnAt = 0, e.Now()
+		for _, d := range pictures {
+			drawn += d
+		}
+		e.audio.Rivals(float64(drawn-last) > rivals*float64(drawnAt-lastAt))
 		worked = e.audio.Worked(worked[:0])
 		s := load.Sample{At: e.Now(), Cores: cores, Worked: worked}
 		if cpu != nil {
@@ -41,8 +53,8 @@ func (l *loadMeter) start(e *Engine, cores int, cpu func() time.Duration) {
 	e.video.Add(loadEvery, measure)
 }
 
-// Urgent tells whether sound needs all that there is: there is much of it, or the machine
-// made it late. The Go runtime then does well to have more processors (GOMAXPROCS) than the
+// Urgent tells whether sound needs all that there is: there is much of it, there are pictures
+// beside it, or the machine made it late. The Go runtime then does well to have more processors (GOMAXPROCS) than the
 // machine, so that a tick that is due never waits for one.
 func (e *Engine) Urgent() bool { return e.audio.Urgent() }
 

@@ -80,3 +80,32 @@ func TestLoadOfSound(t *testing.T) {
 		}
 	})
 }
+
+// slowEye has its pictures take much of a processor: a still one comes every two seconds.
+type slowEye struct{ eye }
+
+func (s *slowEye) WriteVideo(*room.AccessUnit) { time.Sleep(time.Second / 2) }
+
+// TestPicturesBesideSound: while pictures take much of the machine, sound is urgent. This is
+// in real time: virtual time has no threads.
+func TestPicturesBesideSound(t *testing.T) {
+	e := New(Config{Codecs: &fakeCodecs{}, RealTime: true})
+	defer e.Close()
+	addVideoRoom(t, e, "r", 320, 180)
+	addStream(t, e, "r", "s")
+	s := talk(t, e, "s", 1000)
+	defer close(s.stop)
+	hear(t, e, "r", 1)
+	time.Sleep(2500 * time.Millisecond)
+	if e.Urgent() {
+		t.Error("urgent without pictures")
+	}
+	if _, err := e.Subscribe("r", room.Tracks{Video: true}, &slowEye{}); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); !e.Urgent(); time.Sleep(100 * time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal("not urgent beside pictures")
+		}
+	}
+}

@@ -65,6 +65,7 @@ type Scheduler struct {
 	around atomic.Pointer[around]
 	packed bool
 	urgent atomic.Int32        // workers that are
+	rivals atomic.Bool         // others take much of the machine, as Rivals was told
 	early  time.Duration       // by how much ticks may come before their deadlines
 	sleep  func(time.Duration) // of urgent workers; nil: none is
 
@@ -153,6 +154,11 @@ func (s *Scheduler) Worked(list []time.Duration) []time.Duration {
 // They then are threads of real-time priority, and do best if the Go runtime has a processor
 // for each to spare (GOMAXPROCS).
 func (s *Scheduler) Urgent() bool { return s.urgent.Load() > 0 }
+
+// Rivals tells whether other work of the program takes much of the machine. The kernel then
+// lets a thread wait for as long as it lets others run, a few milliseconds, unless the thread
+// is of real-time priority, so that all workers of an urgent scheduler are urgent.
+func (s *Scheduler) Rivals(are bool) { s.rivals.Store(are) }
 
 // Close ends all tasks and waits for the running ones.
 func (s *Scheduler) Close() {
@@ -277,12 +283,13 @@ func (w *worker) hurry() {
 		w.lates = 0
 	}
 	w.late = 0
-	if w.well++; load > relaxed || late {
+	rivals := w.scheduler.rivals.Load()
+	if w.well++; load > relaxed || late || rivals {
 		w.well = 0
 	}
 	switch s := w.scheduler; {
 	case s.sleep == nil:
-	case !w.urgent && (load > pressed || w.lates >= often):
+	case !w.urgent && (load > pressed || w.lates >= often || rivals):
 		w.urgent = true
 		s.urgent.Add(1)
 		urge()

@@ -364,6 +364,11 @@ func TestUrgent(t *testing.T) {
 		}
 		add()
 		expect(3*time.Second, false)
+		s.Rivals(true)
+		expect(1500*time.Millisecond, true)
+		expect(20*time.Second, true)
+		s.Rivals(false)
+		expect(12*time.Second, false)
 		work.Store(int64(100 * time.Millisecond)) // half of its time
 		expect(3*time.Second, true)
 		work.Store(0)
