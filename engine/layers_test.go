@@ -16,9 +16,9 @@ import (
 // a keyframe only at first and when it is asked for one.
 type simulcaster struct {
 	talker
-	sizes [][2]int
 
 	mu     sync.Mutex
+	sizes  [][2]int
 	asked  []request
 	off    [MaxLayers]bool
 	wanted [MaxLayers]bool // a keyframe
@@ -54,7 +54,7 @@ func (s *simulcaster) requests() []request {
 // unit, of a number that counts up, by returning other payloads.
 func simulcast(t *testing.T, e *Engine, stream string, sizes [][2]int, change func(layer, n int, payloads [][]byte) [][]byte) *simulcaster {
 	t.Helper()
-	s := &simulcaster{sizes: sizes, start: time.Now()}
+	s := &simulcaster{sizes: slices.Clone(sizes), start: time.Now()}
 	p, err := e.Publish(stream, s)
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +72,9 @@ func simulcast(t *testing.T, e *Engine, stream string, sizes [][2]int, change fu
 				return
 			case <-ticker.C:
 			}
-			for i, size := range s.sizes {
+			for i := range sizes {
 				s.mu.Lock()
-				off, key := s.off[i], n == 0 || s.wanted[i]
+				size, off, key := s.sizes[i], s.off[i], n == 0 || s.wanted[i]
 				s.wanted[i] = s.wanted[i] && off
 				s.mu.Unlock()
 				if off {
@@ -416,11 +416,66 @@ func TestSizeChanges(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		codecs.mu.Lock()
 		defer codecs.mu.Unlock()
-		if n := codecs.videoDecoders; n < 8 || n > 11 {
+		if n := codecs.videoDecoders; n < 10 || n > 1+resizes+10 {
 			t.Errorf("%d decoders made in 20 s", n)
 		}
 		if v := sink.newest(); v != 50 {
 			t.Errorf("luma is %d", v)
+		}
+	})
+}
+
+// TestFewSizeChanges: a stream that changes its size now and then is shown at once.
+func TestFewSizeChanges(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		watch(t, e, "r", 1)
+		s := simulcast(t, e, "s", threeLayers[:1], nil)
+		time.Sleep(time.Second)
+		asked := len(s.requests())
+		for _, gap := range []time.Duration{200, 600, 5000, 200, 200} {
+			s.set(func() {
+				s.sizes[0] = threeLayers[1+slices.Index(threeLayers, s.sizes[0])%2]
+				s.wanted[0] = true
+			})
+			before := e.Metrics().FramesDecoded.Load()
+			time.Sleep(gap * time.Millisecond)
+			if n, want := e.Metrics().FramesDecoded.Load()-before, uint64(gap/40)-2; n < want {
+				t.Errorf("%d pictures decoded in %d ms after a change, want %d", n, gap, want)
+			}
+		}
+		if n := len(s.requests()) - asked; n != 0 {
+			t.Errorf("%d keyframes asked for", n)
+		}
+	})
+}
+
+// TestLayerDies: when the layer that is shown ends, another one is shown as soon as that is
+// noticed, however short ago the layer was taken.
+func TestLayerDies(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", threeLayers, nil)
+		sink := watch(t, e, "r", 1)
+		shown := func(value byte) {
+			t.Helper()
+			for begin := time.Now(); sink.newest() != value; time.Sleep(10 * time.Millisecond) {
+				if time.Since(begin) > 10*time.Second {
+					t.Fatalf("luma is %d, want %d", sink.newest(), value)
+				}
+			}
+		}
+		s.set(func() { s.off[2] = true })
+		time.Sleep(5 * time.Second)
+		s.set(func() { s.off[2] = false })
+		shown(150)
+		s.set(func() { s.off[2] = true })
+		sink.forget()
+		time.Sleep(layerTimeout + chooseEvery + 100*time.Millisecond)
+		if v := sink.newest(); v != 100 {
+			t.Errorf("luma is %d %v after the layer's end", v, layerTimeout+chooseEvery)
 		}
 	})
 }
