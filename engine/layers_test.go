@@ -516,6 +516,39 @@ func TestTarget(t *testing.T) {
 	})
 }
 
+// TestTargetOfShape: what is asked of a publisher is for the size at which the whole picture
+// would be shown, also where that is another one than the cell's.
+func TestTargetOfShape(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", [][2]int{{320, 180}}, nil)
+		watch(t, e, "r", 1)
+		for _, tt := range []struct {
+			cell      room.LookCell
+			letterbox [2]int
+			crop      [2]int
+		}{
+			{room.LookCell{Width: 1, Height: 1}, [2]int{1280, 720}, [2]int{1280, 720}},
+			{room.LookCell{Width: 0.5, Height: 1}, [2]int{640, 360}, [2]int{1280, 720}},
+			{room.LookCell{Width: 1, Height: 0.5}, [2]int{640, 360}, [2]int{1280, 720}},
+		} {
+			for fit, size := range map[string][2]int{"letterbox": tt.letterbox, "crop": tt.crop} {
+				if _, err := e.SetLook("r", func(l *room.Look) error {
+					l.Layout, l.Cells, l.Fit = "custom", []room.LookCell{tt.cell}, fit
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				if got, want := s.VideoTarget(), size[0]*size[1]*targetRate*targetPerMill/1000; got != want {
+					t.Errorf("%s in %+v: %d, want %d", fit, tt.cell, got, want)
+				}
+			}
+		}
+	})
+}
+
 // TestPushAllocatesNothing: neither a packet of the layer that is taken, nor one of another.
 func TestPushAllocatesNothing(t *testing.T) {
 	e := New(Config{Codecs: &fakeCodecs{}})
