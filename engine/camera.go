@@ -8,6 +8,7 @@ import (
 
 	"sectile/asm/yuv"
 	"sectile/engine/h264"
+	"sectile/engine/load"
 )
 
 const (
@@ -29,8 +30,9 @@ const (
 	// dead, and after how long a loss that no keyframe mended makes its picture too old.
 	cameraStale = 2 * time.Second
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
-	// as not watched: more than the period of the slowest mosaic.
-	cameraIdle = 2500 * time.Millisecond
+	// as not watched: more than there is between two pictures of the slowest mosaic when the
+	// machine is short of time.
+	cameraIdle = load.AllPictures*time.Second + time.Second
 	// keepFresh is after how long a keyframe is asked for that what is kept can begin with,
 	// while nobody watches: before maxKept, so that who begins to watch need not wait for one.
 	keepFresh = 3 * time.Second

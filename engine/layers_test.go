@@ -252,7 +252,7 @@ func TestLeftAlone(t *testing.T) {
 				t.Errorf("luma is %d", v)
 			}
 			sub.Close()
-			time.Sleep(3 * time.Second)
+			time.Sleep(cameraIdle + 500*time.Millisecond)
 			before := e.Metrics().FramesDecoded.Load()
 			time.Sleep(10 * time.Second)
 			if n := e.Metrics().FramesDecoded.Load() - before; n != 0 {
