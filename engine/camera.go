@@ -8,6 +8,7 @@ import (
 
 	"sectile/asm/yuv"
 	"sectile/engine/h264"
+	"sectile/engine/load"
 )
 
 const (
@@ -29,15 +30,17 @@ const (
 	// dead, and after how long a loss that no keyframe mended makes its picture too old.
 	cameraStale = 2 * time.Second
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
-	// as not watched: more than the period of the slowest mosaic.
-	cameraIdle = 2500 * time.Millisecond
+	// as not watched: more than there is between two pictures of the slowest mosaic when the
+	// machine is short of time.
+	cameraIdle = load.AllPictures*time.Second + time.Second
 	// keepFresh is after how long a keyframe is asked for that what is kept can begin with,
 	// while nobody watches: before maxKept, so that who begins to watch need not wait for one.
 	keepFresh = 3 * time.Second
 	// complainEvery spaces what is logged of one publisher's bad video.
 	complainEvery = 10 * time.Second
-	// resizeEvery is the least time between two changes of a stream's size: each makes a
-	// new decoder.
+	// A layer may change its size so many times at once, and once more in each resizeEvery:
+	// each change makes a new decoder.
+	resizes     = 3
 	resizeEvery = 2 * time.Second
 )
 
@@ -73,8 +76,8 @@ type camera struct {
 	key        keyframeRequest
 	dropping   bool          // packets were dropped unread
 	complained time.Duration // when a refusal was logged last
-	size       [2]int        // of the stream
-	resized    time.Duration // when that changed
+	size       [2]int        // of the layer that is taken; 0×0: not known yet
+	resized    time.Duration // by when all its changes of size are made up for
 	keyed      time.Duration // when the newest keyframe came
 
 	decoding // what takes access units and makes pictures of them
@@ -126,7 +129,7 @@ func newCamera(e *Engine, stream string, request func(layer int), sound func() (
 	c := &camera{
 		engine: e, log: e.log.With("stream", stream), request: request, sound: sound,
 		assembler:  newAssembler(),
-		complained: -complainEvery, resized: -resizeEvery, keyed: e.Now(),
+		complained: -complainEvery, keyed: e.Now(),
 		decoding: decoding{pool: e.pool},
 	}
 	c.layers.init()
@@ -195,7 +198,7 @@ func (c *camera) push(layer int, pkt h264.Packet) {
 		if n > 0 {
 			c.late()
 		}
-		c.take(au, now, false)
+		c.take(au, now)
 	}
 	switch {
 	case !c.needKey.Load() && !c.assembler.Overdue(now):
@@ -235,23 +238,29 @@ func (c *camera) acceptable(sps *h264.SPS, now time.Duration) bool {
 	return false
 }
 
-// take puts an access unit into the decoder's queue, or drops it. switching is of the
-// first of another layer.
-func (c *camera) take(au h264.AU, now time.Duration, switching bool) {
+// resize takes note of the size of the layer that is taken. It is false if that changes too
+// often.
+func (c *camera) resize(size [2]int, now time.Duration) bool {
+	if c.size != size && c.size != [2]int{} {
+		resized := max(c.resized, now) + resizeEvery
+		if resized > now+resizes*resizeEvery {
+			return false
+		}
+		c.resized = resized
+	}
+	c.size = size
+	return true
+}
+
+// take puts an access unit into the decoder's queue, or drops it.
+func (c *camera) take(au h264.AU, now time.Duration) {
 	if au.Gap {
 		c.needKey.Store(true)
 	}
 	if au.SPS != nil {
-		if !c.acceptable(au.SPS, now) {
+		if !c.acceptable(au.SPS, now) || !c.resize([2]int{au.SPS.Width, au.SPS.Height}, now) {
 			c.refuse()
 			return
-		}
-		if size := [2]int{au.SPS.Width, au.SPS.Height}; size != c.size {
-			if now-c.resized < resizeEvery && !switching {
-				c.refuse()
-				return
-			}
-			c.size, c.resized = size, now
 		}
 	}
 	if c.needKey.Load() {

@@ -57,7 +57,7 @@ type Engine struct {
 	video   *sched.Scheduler
 	decodes chan struct{} // a place for each video decode that may run at once
 	pool    *pool
-	cameras sync.WaitGroup // workers of pool, and cameras that are being freed
+	cameras sync.WaitGroup // workers of pool, cameras that are being freed, and what ticks leave aside
 
 	pictures atomic.Uint64 // decoded so far: names the newest
 	load     loadMeter
@@ -169,7 +169,7 @@ func (e *Engine) enter(r *room.Room) error {
 func (e *Engine) env() room.Env {
 	return room.Env{
 		Codecs: e.codecs, Audio: e.audio, Video: e.video, Now: e.Now, Pictures: e.load.pictures,
-		Metrics: e.metrics, Log: e.log,
+		Aside: e.cameras.Go, Metrics: e.metrics, Log: e.log,
 	}
 }
 

@@ -156,6 +156,7 @@ func (c *camera) choose(now time.Duration) {
 	case s.taken < 0 || !s.all[s.taken].alive(now):
 		// There is nothing to go on with meanwhile.
 		s.taken, s.next, s.switched = best, -1, now
+		c.size = [2]int{}
 		c.assembler.Reset()
 		c.needKey.Store(true)
 		c.key = keyframeRequest{}
@@ -194,9 +195,10 @@ func (c *camera) pushNext(pkt h264.Packet, now time.Duration) {
 			}
 			s.all[s.next].key.answered()
 			s.taken, s.next, s.switched = s.next, -1, now
+			c.size = [2]int{}
 			c.needKey.Store(true)
 		}
-		c.take(au, now, true)
+		c.take(au, now)
 	}
 	if s.next < 0 {
 		c.assembler, s.assembler = s.assembler, c.assembler

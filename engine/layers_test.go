@@ -16,9 +16,9 @@ import (
 // a keyframe only at first and when it is asked for one.
 type simulcaster struct {
 	talker
-	sizes [][2]int
 
 	mu     sync.Mutex
+	sizes  [][2]int
 	asked  []request
 	off    [MaxLayers]bool
 	wanted [MaxLayers]bool // a keyframe
@@ -54,7 +54,7 @@ func (s *simulcaster) requests() []request {
 // unit, of a number that counts up, by returning other payloads.
 func simulcast(t *testing.T, e *Engine, stream string, sizes [][2]int, change func(layer, n int, payloads [][]byte) [][]byte) *simulcaster {
 	t.Helper()
-	s := &simulcaster{sizes: sizes, start: time.Now()}
+	s := &simulcaster{sizes: slices.Clone(sizes), start: time.Now()}
 	p, err := e.Publish(stream, s)
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +72,9 @@ func simulcast(t *testing.T, e *Engine, stream string, sizes [][2]int, change fu
 				return
 			case <-ticker.C:
 			}
-			for i, size := range s.sizes {
+			for i := range sizes {
 				s.mu.Lock()
-				off, key := s.off[i], n == 0 || s.wanted[i]
+				size, off, key := s.sizes[i], s.off[i], n == 0 || s.wanted[i]
 				s.wanted[i] = s.wanted[i] && off
 				s.mu.Unlock()
 				if off {
@@ -252,7 +252,7 @@ func TestLeftAlone(t *testing.T) {
 				t.Errorf("luma is %d", v)
 			}
 			sub.Close()
-			time.Sleep(3 * time.Second)
+			time.Sleep(cameraIdle + 500*time.Millisecond)
 			before := e.Metrics().FramesDecoded.Load()
 			time.Sleep(10 * time.Second)
 			if n := e.Metrics().FramesDecoded.Load() - before; n != 0 {
@@ -416,11 +416,66 @@ func TestSizeChanges(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		codecs.mu.Lock()
 		defer codecs.mu.Unlock()
-		if n := codecs.videoDecoders; n < 8 || n > 11 {
+		if n := codecs.videoDecoders; n < 10 || n > 1+resizes+10 {
 			t.Errorf("%d decoders made in 20 s", n)
 		}
 		if v := sink.newest(); v != 50 {
 			t.Errorf("luma is %d", v)
+		}
+	})
+}
+
+// TestFewSizeChanges: a stream that changes its size now and then is shown at once.
+func TestFewSizeChanges(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		watch(t, e, "r", 1)
+		s := simulcast(t, e, "s", threeLayers[:1], nil)
+		time.Sleep(time.Second)
+		asked := len(s.requests())
+		for _, gap := range []time.Duration{200, 600, 5000, 200, 200} {
+			s.set(func() {
+				s.sizes[0] = threeLayers[1+slices.Index(threeLayers, s.sizes[0])%2]
+				s.wanted[0] = true
+			})
+			before := e.Metrics().FramesDecoded.Load()
+			time.Sleep(gap * time.Millisecond)
+			if n, want := e.Metrics().FramesDecoded.Load()-before, uint64(gap/40)-2; n < want {
+				t.Errorf("%d pictures decoded in %d ms after a change, want %d", n, gap, want)
+			}
+		}
+		if n := len(s.requests()) - asked; n != 0 {
+			t.Errorf("%d keyframes asked for", n)
+		}
+	})
+}
+
+// TestLayerDies: when the layer that is shown ends, another one is shown as soon as that is
+// noticed, however short ago the layer was taken.
+func TestLayerDies(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", threeLayers, nil)
+		sink := watch(t, e, "r", 1)
+		shown := func(value byte) {
+			t.Helper()
+			for begin := time.Now(); sink.newest() != value; time.Sleep(10 * time.Millisecond) {
+				if time.Since(begin) > 10*time.Second {
+					t.Fatalf("luma is %d, want %d", sink.newest(), value)
+				}
+			}
+		}
+		s.set(func() { s.off[2] = true })
+		time.Sleep(5 * time.Second)
+		s.set(func() { s.off[2] = false })
+		shown(150)
+		s.set(func() { s.off[2] = true })
+		sink.forget()
+		time.Sleep(layerTimeout + chooseEvery + 100*time.Millisecond)
+		if v := sink.newest(); v != 100 {
+			t.Errorf("luma is %d %v after the layer's end", v, layerTimeout+chooseEvery)
 		}
 	})
 }
@@ -457,6 +512,39 @@ func TestTarget(t *testing.T) {
 		}
 		if got := s.VideoTarget(); got != minTarget {
 			t.Errorf("muted: %d", got)
+		}
+	})
+}
+
+// TestTargetOfShape: what is asked of a publisher is for the size at which the whole picture
+// would be shown, also where that is another one than the cell's.
+func TestTargetOfShape(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 1280, 720)
+		addStream(t, e, "r", "s")
+		s := simulcast(t, e, "s", [][2]int{{320, 180}}, nil)
+		watch(t, e, "r", 1)
+		for _, tt := range []struct {
+			cell      room.LookCell
+			letterbox [2]int
+			crop      [2]int
+		}{
+			{room.LookCell{Width: 1, Height: 1}, [2]int{1280, 720}, [2]int{1280, 720}},
+			{room.LookCell{Width: 0.5, Height: 1}, [2]int{640, 360}, [2]int{1280, 720}},
+			{room.LookCell{Width: 1, Height: 0.5}, [2]int{640, 360}, [2]int{1280, 720}},
+		} {
+			for fit, size := range map[string][2]int{"letterbox": tt.letterbox, "crop": tt.crop} {
+				if _, err := e.SetLook("r", func(l *room.Look) error {
+					l.Layout, l.Cells, l.Fit = "custom", []room.LookCell{tt.cell}, fit
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				if got, want := s.VideoTarget(), size[0]*size[1]*targetRate*targetPerMill/1000; got != want {
+					t.Errorf("%s in %+v: %d, want %d", fit, tt.cell, got, want)
+				}
+			}
 		}
 	})
 }

@@ -41,6 +41,34 @@ func TestLoadOfCPU(t *testing.T) {
 	})
 }
 
+// TestSeldomMade: where one picture a second is made, and three of four are left out, cameras
+// go on being shown.
+func TestSeldomMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		e := New(Config{Codecs: &fakeCodecs{}, CPU: func() time.Duration {
+			return time.Since(begin) * time.Duration(runtime.GOMAXPROCS(0)) * 9 / 10
+		}})
+		defer e.Close()
+		o := room.DefaultOptions()
+		o.DisableVideo, o.Width, o.Height, o.FPS = false, 640, 360, 1
+		must(t, e.AddRoom("r", o))
+		addStream(t, e, "r", "s")
+		simulcast(t, e, "s", [][2]int{{640, 360}}, nil)
+		sink := watch(t, e, "r", 1)
+		time.Sleep(20 * time.Second)
+		sink.forget()
+		time.Sleep(40 * time.Second)
+		if n := e.load.pictures(); n != 1 {
+			t.Errorf("%d of %d pictures are made", n, load.AllPictures)
+		}
+		if sink.newest() != 50 {
+			t.Error("the camera is not seen")
+		}
+		sink.only(t, "every 4 s", 50)
+	})
+}
+
 // slowEar is a sink that takes its time.
 type slowEar struct {
 	ear

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sectile/asm/yuv"
 	"sectile/engine/h264"
 	"sectile/engine/jitter"
 	"sectile/engine/room"
@@ -252,6 +253,28 @@ func TestTakeover(t *testing.T) {
 		fourth.wait(200 * time.Millisecond)
 		if v := sink.newest(); v == 0 || v == 60 {
 			t.Errorf("2.1 s after the takeover: luma is %d, want a card", v)
+		}
+	})
+}
+
+// TestTakeoverKeepsColours: the picture that is taken over has the colours that it had.
+func TestTakeoverKeepsColours(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		watch(t, e, "r", 1)
+		first := present(t, e, "s")
+		first.show(50, true, false)
+		first.wait(time.Second)
+		const colours = yuv.FullRange | yuv.BT709
+		first.camera.picture.Lock()
+		first.camera.pictures.shown.image.Colours = colours
+		first.camera.picture.Unlock()
+		second := present(t, e, "s")
+		second.camera.picture.Lock()
+		defer second.camera.picture.Unlock()
+		if before := second.camera.before.image; before == nil || before.Colours != colours {
+			t.Errorf("the picture is lost, or its colours are: %v", before != nil)
 		}
 	})
 }

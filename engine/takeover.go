@@ -38,7 +38,9 @@ func (c *camera) inherit(from *camera) {
 	defer from.picture.Unlock()
 	c.before = from.before
 	if shown := &from.pictures.shown; shown.decoder != nil {
-		c.before = inherited{yuv.NewImage(shown.image.Width, shown.image.Height), name, now + cameraStale}
-		yuv.Copy(c.before.image, &shown.image)
+		image := yuv.NewImage(shown.image.Width, shown.image.Height)
+		image.Colours = shown.image.Colours
+		yuv.Copy(image, &shown.image)
+		c.before = inherited{image, name, now + cameraStale}
 	}
 }

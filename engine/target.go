@@ -24,14 +24,28 @@ func (c *camera) target() int {
 	if cell.width >= unknownSide {
 		return 0
 	}
-	target := cell.width * cell.height * targetRate * targetPerMill / 1000
+	l := &c.layers.all[max(c.layers.taken, 0)]
+	target := l.shownIn(cell) * targetRate * targetPerMill / 1000
 	if c.layers.count(now) > 1 {
 		// The layer may be larger than the cell; and the smaller layers are sent, too, each
 		// of half the width and height.
-		if l := &c.layers.all[max(c.layers.taken, 0)]; l.fits(cell) {
+		if l.fits(cell) {
 			target = max(target, l.width*l.height*targetRate*targetPerMill/1000)
 		}
 		target += target * 2 / 5
 	}
 	return max(target, minTarget)
+}
+
+// shownIn is the size in pixels at which the layer's picture is shown in a cell; if the cell
+// crops it, with what is cut off.
+func (l *layer) shownIn(cell extent) int {
+	if l.width == 0 {
+		return cell.width * cell.height
+	}
+	wider := l.width*cell.height >= l.height*cell.width
+	if wider == cell.crop {
+		return cell.height * cell.height * l.width / l.height
+	}
+	return cell.width * cell.width * l.height / l.width
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,8 +88,10 @@ func TestPublisherBehindLoss(t *testing.T) {
 			}
 		}
 	}})
-	var longest time.Duration
-	for i, end := 0, time.Now().Add(8*time.Second); time.Now().Before(end); i++ {
+	const least = 15 // changes
+	var took []time.Duration
+	begin := time.Now()
+	for i := 0; len(took) < least || time.Since(begin) < 8*time.Second; i++ {
 		colour := colours[(i+1)%2]
 		p.SetPicture(320, 180, colour)
 		changed := time.Now()
@@ -96,11 +99,21 @@ func TestPublisherBehindLoss(t *testing.T) {
 			img, _, _ := viewer.Seen()
 			return shows(img, 320, 180, []*client.Colour{&colour})
 		})
-		longest = max(longest, time.Since(changed))
+		took = append(took, time.Since(changed))
 	}
-	t.Logf("the longest time from a change to its being seen: %v", longest)
-	if longest > 5*time.Second { // 1 s on a machine that has the time
-		t.Errorf("a change was seen after %v", longest)
+	// Half of the time went by in shorter waits, and half in longer ones: those that are soon
+	// over are more, whatever the others are like.
+	slices.Sort(took)
+	var typical time.Duration
+	half := time.Since(begin) / 2
+	for _, typical = range took {
+		if half -= typical; half <= 0 {
+			break
+		}
+	}
+	t.Logf("%d changes, seen after %v, mostly, and after %v at most", len(took), typical, took[len(took)-1])
+	if typical > time.Second {
+		t.Errorf("changes are seen after %v, mostly", typical)
 	}
 	select {
 	case problem := <-wrong:

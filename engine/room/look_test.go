@@ -118,48 +118,112 @@ func TestLookIsSaved(t *testing.T) {
 	}
 }
 
+// imageURL is a background image of one colour.
+func imageURL(t *testing.T, w, h int, c color.RGBA) string {
+	t.Helper()
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewPaletted(image.Rect(0, 0, w, h), color.Palette{c})); err != nil {
+		t.Fatal(err)
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())
+}
+
+// The luma of images and of the colour behind them (ITU-R BT.601).
+const blueLuma, redLuma, noImageLuma = 41, 82, 24
+
+var blueImage, redImage = color.RGBA{0, 0, 255, 255}, color.RGBA{255, 0, 0, 255}
+
+// corner draws the picture and returns the luma of its background.
+func (s *easel) corner() byte {
+	s.picture.draw()
+	return s.picture.canvas.Image().Y[0]
+}
+
 // TestBackgroundImage: it is shown around the pictures, one too large is not even decoded,
 // and one that cannot be decoded harms nothing.
 func TestBackgroundImage(t *testing.T) {
-	url := func(w, h int) string {
-		img := image.NewPaletted(image.Rect(0, 0, w, h), color.Palette{color.RGBA{0, 0, 255, 255}})
-		var file bytes.Buffer
-		if err := png.Encode(&file, img); err != nil {
-			t.Fatal(err)
-		}
-		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())
-	}
 	s := newEasel(t, nil)
 	s.join(t, "a", newFakeCamera(90, 90, 200))
-	blue := func() bool {
+	want := func(what string, luma byte) {
+		t.Helper()
 		s.picture.draw()
-		img := s.picture.canvas.Image()
-		return img.Y[0] == 41 && img.U[0] == 240 && img.V[0] == 110 // ITU-R BT.601
+		s.runAside()
+		if got := s.corner(); got != luma {
+			t.Errorf("%s: luma is %d, want %d", what, got, luma)
+		}
 	}
-	if blue() {
-		t.Fatal("blue without an image")
-	}
-	s.setLook(t, func(l *Look) { l.BackgroundImage = url(16, 9) })
-	if !blue() || !blue() {
-		t.Error("the image is not shown")
+	want("without an image", noImageLuma)
+	s.setLook(t, func(l *Look) { l.BackgroundImage = imageURL(t, 16, 9, blueImage) })
+	want("with one", blueLuma)
+	if img := s.picture.canvas.Image(); img.U[0] != 240 || img.V[0] != 110 {
+		t.Errorf("its chroma is %d, %d", img.U[0], img.V[0])
 	}
 	s.join(t, "b", newFakeCamera(90, 90, 100))
-	if !blue() {
-		t.Error("the image is not shown after a change of the places")
-	}
-	for _, bad := range []string{url(3842, 2160), "data:image/png;base64," + strings.Repeat("A", 80<<10), "x"} {
+	want("after a change of the places", blueLuma)
+	for _, bad := range []string{imageURL(t, 3842, 2160, blueImage), "data:image/png;base64," + strings.Repeat("A", 80<<10), "x"} {
 		var refused *OptionError
 		_, err := s.SetLook(func(l *Look) error { l.BackgroundImage = bad; return nil })
 		if !errors.As(err, &refused) || refused.Name != "background_image" || len(err.Error()) > 250 {
 			t.Errorf("%.60s: %v", bad, err)
 		}
 	}
-	if !blue() {
-		t.Error("an image that is refused replaces the one shown")
-	}
-	cut := url(16, 9)
+	want("after those that are refused", blueLuma)
+	cut := imageURL(t, 16, 9, blueImage)
 	s.setLook(t, func(l *Look) { l.BackgroundImage = cut[:len(cut)-16] }) // the header is complete
-	if blue() || s.picture.canvas.Image().Y[0] != 24 {
-		t.Error("without an image there is no colour")
+	want("with one that cannot be decoded", noImageLuma)
+}
+
+// TestBackgroundImageAside: no picture waits for an image, and the newest is shown, whatever
+// was wanted while another one was prepared.
+func TestBackgroundImageAside(t *testing.T) {
+	s := newEasel(t, nil)
+	set := func(url string) {
+		t.Helper()
+		s.setLook(t, func(l *Look) { l.BackgroundImage = url })
 	}
+	step := func(what string, runs int, luma byte) {
+		t.Helper()
+		if n := s.runAside(); n != runs {
+			t.Errorf("%s: %d goroutines", what, n)
+		}
+		if got := s.corner(); got != luma {
+			t.Errorf("%s: luma is %d, want %d", what, got, luma)
+		}
+	}
+	blue, red := imageURL(t, 16, 9, blueImage), imageURL(t, 16, 9, redImage)
+	step("no image", 0, noImageLuma)
+	set(blue)
+	step("not prepared", 0, noImageLuma)
+	step("prepared", 1, blueLuma)
+	set(red)
+	step("the one before", 0, blueLuma)
+	step("another one", 1, redLuma)
+	set("")
+	step("removed", 0, noImageLuma)
+	set(blue)
+	step("again", 0, noImageLuma)
+	set("")
+	s.picture.draw()
+	step("removed while it is prepared", 1, noImageLuma)
+
+	// While one is prepared, others are wanted.
+	b := &s.picture.backdrop
+	set(blue)
+	step("the first", 0, noImageLuma)
+	s.aside = nil
+	first := b.next("", nil)
+	for _, url := range []string{"", blue, red} {
+		set(url)
+		step("meanwhile", 0, noImageLuma)
+	}
+	second := b.next(first, s.prepareImage(first))
+	if first != blue || second != red {
+		t.Error("the newest image is not prepared next")
+	}
+	step("the first is prepared", 0, noImageLuma)
+	if b.next(second, s.prepareImage(second)) != "" {
+		t.Error("more images are prepared than are wanted")
+	}
+	set(red) // which tells the picture, too
+	step("the second is prepared", 0, redLuma)
 }

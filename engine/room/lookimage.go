@@ -9,6 +9,8 @@ import (
 	_ "image/jpeg" // both formats that background images have
 	_ "image/png"
 	"strings"
+
+	"sectile/engine/sched"
 )
 
 const (
@@ -19,8 +21,8 @@ const (
 
 // CheckImage decodes a background image, which is a data URL (RFC 2397), to see whether it
 // can be shown. The error is an *OptionError.
-func CheckImage(url string) error {
-	_, err := decodeImage(url)
+func CheckImage(url string) (err error) {
+	sched.Background(func() { _, err = decodeImage(url) })
 	return err
 }
 

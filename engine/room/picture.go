@@ -18,9 +18,7 @@ type picture struct {
 	told    []toldCamera
 	drawing drawing
 
-	// The background image, prepared when first needed.
-	imageURL string
-	backdrop *yuv.Image
+	backdrop backdrop
 }
 
 // shownStream is what the picture knows of one stream: that of the canvas's cell of the
@@ -48,6 +46,7 @@ type drawing struct {
 
 func newPicture(r *Room) *picture {
 	p := &picture{room: r, canvas: compose.NewCanvas(r.opts.Width, r.opts.Height)}
+	p.backdrop.room = r
 	p.drawing.draw = func(img *yuv.Image) {
 		p.drawing.viewed = true
 		p.drawing.cell.DrawPicture(img, p.drawing.sequence)
@@ -62,7 +61,7 @@ func (p *picture) update() {
 		return
 	}
 	style := look.style()
-	style.Backdrop = p.backdropOf(look.BackgroundImage)
+	style.Backdrop = p.backdrop.of(look.BackgroundImage)
 	p.canvas.Arrange(style, p.places)
 	p.tell(style.Crop)
 }
@@ -93,25 +92,6 @@ func (p *picture) look() (look Look, changed bool) {
 		s.talking, s.muted = s.input.talking, s.input.mutedAudio.Load()
 	}
 	return r.look, changed
-}
-
-// backdropOf decodes and scales a background image, which takes long: not under the room's
-// lock, for which its sound waits.
-func (p *picture) backdropOf(url string) *yuv.Image {
-	if url == p.imageURL {
-		return p.backdrop
-	}
-	p.imageURL, p.backdrop = url, nil
-	if url == "" {
-		return nil
-	}
-	img, err := decodeImage(url)
-	if err != nil {
-		p.room.env.Log.Warn("no background image", "err", err)
-		return nil
-	}
-	p.backdrop = compose.Backdrop(img, p.room.opts.Width, p.room.opts.Height)
-	return p.backdrop
 }
 
 // tell tells every camera whose size on the canvas changed.

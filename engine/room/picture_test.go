@@ -19,6 +19,7 @@ type easel struct {
 	*Room
 	now     time.Duration
 	picture *picture
+	aside   []func() // waits for runAside
 }
 
 func newEasel(t *testing.T, change func(*Options)) *easel {
@@ -30,13 +31,25 @@ func newEasel(t *testing.T, change func(*Options)) *easel {
 		change(&o)
 	}
 	r, err := New("r", o, Env{
-		Now: func() time.Duration { return s.now }, Pictures: func() int { return load.AllPictures }, Metrics: metrics.New(), Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Duration { return s.now }, Pictures: func() int { return load.AllPictures },
+		Aside:   func(f func()) { s.aside = append(s.aside, f) },
+		Metrics: metrics.New(), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Room, s.picture = r, newPicture(r)
 	return s
+}
+
+// runAside does what was left aside, and returns how much that was.
+func (s *easel) runAside() (n int) {
+	n = len(s.aside)
+	for _, f := range s.aside {
+		f()
+	}
+	s.aside = nil
+	return n
 }
 
 // join adds a stream that publishes a picture and no sound.

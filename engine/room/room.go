@@ -29,6 +29,7 @@ type Env struct {
 	Audio, Video *sched.Scheduler
 	Now          func() time.Duration // the clock of both schedulers
 	Pictures     func() int           // how many of load.AllPictures pictures to make now
+	Aside        func(f func())       // calls f on a goroutine of its own: what takes long
 	Metrics      *metrics.Engine
 	Log          *slog.Logger
 }

@@ -49,6 +49,9 @@ const (
 	limitStep = 8
 	// soundAllowance is what the limit, which is for all media, allows for sound, bit/s.
 	soundAllowance = 100_000
+	// headroom of what is accepted is never asked for: headers and what is sent again count
+	// there, too. 1/8.
+	headroom = 8
 )
 
 // source is a stream that the client sends.
@@ -128,14 +131,13 @@ func (p *publisher) tellLimit() {
 	if d := target - p.limit; d > p.limit/limitStep || -d > p.limit/limitStep {
 		p.limit = target
 	}
-	limit := p.limit + soundAllowance
+	limit := p.server.limits.Bitrate - p.server.limits.Bitrate/headroom
 	switch {
 	case p.limit > 0:
 		p.limited = true
+		limit = min(limit, p.limit+soundAllowance)
 	case !p.limited:
 		return
-	default:
-		limit = p.server.limits.Bitrate
 	}
 	message := &rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: float32(limit)}
 	for i := range p.video {
