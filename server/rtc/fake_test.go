@@ -33,7 +33,7 @@ func newFakeEngine() *fakeEngine {
 		start: time.Now(),
 		rooms: map[string][]room.TrackInfo{
 			"meeting": {
-				{ID: "v1", Content: "video", Codec: "h264", Width: 1280, Height: 720, FPS: 25},
+				{ID: "v1", Content: "video", Codec: "h264", Width: 1280, Height: 720, FPS: 25, Bitrate: 8_000_000},
 				audio("a1", "all"), audio("a2", "cam1"), audio("a3", "cam2"),
 			},
 			"talk": {audio("a1", "all")},

@@ -78,8 +78,8 @@ type keptPacket struct {
 	again     time.Duration // when it was sent again last; 0: never
 }
 
-func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64) *sender {
-	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(estimates)}
+func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64, bounds congestion.Config) *sender {
+	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(bounds)}
 }
 
 // BindLocalStream implements interceptor.Interceptor.

@@ -81,7 +81,7 @@ func (w *wire) report() *rtcp.TransportLayerCC {
 // sending is a track that is sent through a sender over a wire.
 func sending(p *pacer, w *wire) (*pacedTrack, *sender) {
 	w.start = time.Now()
-	s := newSender(clock(), &p.buffers, new(atomic.Uint64))
+	s := newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(nil))
 	t := newTrack(video, "s")
 	t.header.SSRC, t.header.PayloadType = testSSRC, 100
 	below := s.BindLocalStream(&interceptor.StreamInfo{
