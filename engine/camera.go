@@ -26,7 +26,7 @@ const (
 	// round trip is long, it is longer by it.
 	keyframeRetry     = 300 * time.Millisecond
 	keyframeRetryMost = 4 * time.Second
-	// cameraStale is after how long without anything from its publisher a camera counts as
+	// cameraStale is after how long without a packet of its picture a camera counts as off or
 	// dead, and after how long a loss that no keyframe mended makes its picture too old.
 	cameraStale = 2 * time.Second
 	// cameraIdle is after how long without anybody asking for its picture a camera counts
@@ -65,12 +65,14 @@ type camera struct {
 	paused  atomic.Bool  // nobody did lately: nothing is decoded
 	needKey atomic.Bool  // nothing but a keyframe can be decoded
 
-	heard    atomic.Int64 // when anything came from the publisher last, of whatever kind
+	heard    atomic.Int64 // when something new of the picture came last
+	probed   atomic.Int64 // heard when a keyframe was asked for since nothing came
 	damaged  atomic.Int64 // since when pictures are missing; 0: none is
 	outdated atomic.Int64 // what was decoded before is not shown any more
 
 	in         sync.Mutex // guards what follows: layers come on goroutines of their own
 	layers     layers
+	sources    [MaxLayers]source
 	views      []*view         // of the rooms that ask for the picture
 	assembler  *h264.Assembler // of the layer that is taken
 	key        keyframeRequest
@@ -150,9 +152,9 @@ func (c *camera) watched(now time.Duration) bool {
 // push takes one packet of a layer. One goroutine at a time may push a layer.
 func (c *camera) push(layer int, pkt h264.Packet) {
 	now := c.engine.Now()
-	c.heard.Store(int64(now))
 	c.in.Lock()
 	defer c.in.Unlock()
+	c.hear(layer, pkt, now)
 	l := &c.layers.all[layer]
 	starts := l.note(pkt.Payload, now)
 	if !c.shown.Load() {
@@ -288,10 +290,11 @@ func (c *camera) take(au h264.AU, now time.Duration) {
 }
 
 // look notes that somebody asked for the picture. If nobody did for a while, what was kept
-// is decoded now, or a keyframe asked for.
+// is decoded now, or a keyframe asked for; as if nothing came for a while.
 func (c *camera) look(now time.Duration) {
 	c.asked.Store(int64(now))
 	if !c.paused.Load() {
+		c.probe(now)
 		return
 	}
 	c.in.Lock()
@@ -326,10 +329,10 @@ func (c *camera) sequence(now time.Duration) uint64 {
 	return shown.sequence
 }
 
-// stale tells whether the newest picture is too old to be shown. How old it is does not
-// matter while its publisher lives: what they show may seldom change.
+// stale tells whether the newest picture is too old to be shown. What does not change lives
+// by being sent again, as browsers do with screens, and others when they are asked.
 func (c *camera) stale(now time.Duration) bool {
-	if now-time.Duration(c.heard.Load()) > cameraStale {
+	if c.silent(now) {
 		return true
 	}
 	if !c.needKey.Load() {

@@ -69,7 +69,6 @@ func (e *Engine) Publish(name string, publisher Publisher) (*Publication, error)
 // PushAudio takes one RTP packet of Opus, which arrived at that time of the engine's clock.
 // The payload is copied. One goroutine may push sound and another one pictures.
 func (p *Publication) PushAudio(pkt jitter.Packet, arrival time.Duration) {
-	p.camera.heard.Store(int64(arrival))
 	for _, in := range *p.inputs.Load() {
 		in.PushAudio(pkt, arrival)
 	}
@@ -92,16 +91,14 @@ func (p *Publication) SetVideoRTT(layer int, rtt time.Duration) {
 // ReportAudio takes a sender report of the source that sends sound. With reports of both
 // kinds, a picture is shown when the sound of the same moment is played; the jitter buffer
 // delays only sound.
-func (p *Publication) ReportAudio(r Report) {
-	p.camera.heard.Store(int64(p.engine.Now()))
-	p.clock.report(r)
-}
+func (p *Publication) ReportAudio(r Report) { p.clock.report(r) }
 
 // ReportVideo does the same for a layer of the picture.
-func (p *Publication) ReportVideo(layer int, r Report) {
-	p.camera.heard.Store(int64(p.engine.Now()))
-	p.camera.layers.all[layer].clock.report(r)
-}
+func (p *Publication) ReportVideo(layer int, r Report) { p.camera.layers.all[layer].clock.report(r) }
+
+// EndVideo tells that the publisher said of a source that it ended (RTCP BYE). Its picture is
+// not shown any more, until a packet of the layer comes again.
+func (p *Publication) EndVideo(layer int, ssrc uint32) { p.camera.end(layer, ssrc) }
 
 // sound tells how long after a moment of the publisher's clock the sound of that moment is
 // played, on the engine's clock. It is false while that is not known. A stream in several

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,12 +15,13 @@ import (
 type slides struct {
 	talker
 	sound, reports bool
-	n              int // steps of 20 ms
+	answers        bool // requests for keyframes, with luma 50
+	n              int  // steps of 20 ms
 	sequence       uint16
-	asked          int
+	asked          atomic.Int32
 }
 
-func (s *slides) RequestKeyframe(int) { s.asked++ }
+func (s *slides) RequestKeyframe(int) { s.asked.Add(1) }
 
 func present(t *testing.T, e *Engine, stream string) *slides {
 	t.Helper()
@@ -44,7 +46,7 @@ func (s *slides) show(value byte, key, lost bool) {
 	}
 }
 
-// wait lets time pass, in which nothing but sound and reports are sent.
+// wait lets time pass, in which nothing but sound, reports and answers are sent.
 func (s *slides) wait(d time.Duration) {
 	for end := s.n + int(d/(20*time.Millisecond)); s.n < end; s.n++ {
 		if s.sound {
@@ -52,6 +54,9 @@ func (s *slides) wait(d time.Duration) {
 		}
 		if s.reports && s.n%50 == 0 {
 			s.ReportVideo(0, Report{SSRC: 2, NTP: uint64(s.n) << 32 / 50, RTP: uint32(s.n) * 1800})
+		}
+		if s.asked.Swap(0) > 0 && s.answers {
+			s.show(50, true, false)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -81,29 +86,132 @@ func (e *eye) forget() {
 	e.seen = e.seen[:0]
 }
 
-// TestSeldomChangingPicture: a picture stays as long as its publisher lives.
+// TestSeldomChangingPicture: a picture that does not change stays while its publisher answers
+// requests for keyframes.
 func TestSeldomChangingPicture(t *testing.T) {
-	for _, kind := range []string{"sound", "reports"} {
-		t.Run(kind, func(t *testing.T) {
-			run(t, func(t *testing.T, e *Engine) {
-				addVideoRoom(t, e, "r", 640, 360)
-				addStream(t, e, "r", "s")
-				sink := watch(t, e, "r", 1)
-				p := present(t, e, "s")
-				p.sound, p.reports = kind == "sound", kind == "reports"
-				p.show(50, true, false)
-				p.wait(200 * time.Millisecond)
-				sink.forget()
-				for range 4 {
-					p.wait(3 * time.Second)
-					p.show(50, false, false)
-				}
-				sink.only(t, "a picture every 3 s", 50)
-				p.wait(30 * time.Second)
-				sink.only(t, "none in 30 s", 50)
-			})
-		})
-	}
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.answers = true
+		p.show(50, true, false)
+		p.wait(200 * time.Millisecond)
+		sink.forget()
+		for range 4 {
+			p.wait(3 * time.Second)
+			p.show(50, false, false)
+		}
+		sink.only(t, "a picture every 3 s", 50)
+		p.wait(30 * time.Second)
+		sink.only(t, "none in 30 s", 50)
+	})
+}
+
+// TestCameraOff: of a publisher whose camera is off everything may come but new packets of
+// pictures: sound, reports on either source, and packets that try out the bandwidth. The
+// picture becomes a card after 2 s, and does not come back before there is another one.
+func TestCameraOff(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.sound, p.reports = true, true
+		off := func(d time.Duration, last uint16) {
+			for range d / (100 * time.Millisecond) {
+				padding := h264.Packet{SSRC: 2, Sequence: p.sequence, Timestamp: uint32(p.n) * 1800}
+				again := h264.Packet{SSRC: 2, Sequence: last, Timestamp: uint32(p.n) * 1800, Marker: true, Payload: []byte{0x41, 50}}
+				p.sequence++
+				p.PushVideo(0, padding)
+				p.PushVideo(0, again)
+				p.wait(100 * time.Millisecond)
+			}
+		}
+		for round := range 3 {
+			p.show(50, round == 0, false)
+			last := p.sequence - 1
+			p.wait(100 * time.Millisecond)
+			sink.forget()
+			off(1800*time.Millisecond, last)
+			sink.only(t, "1.9 s after the last picture", 50)
+			off(200*time.Millisecond, last)
+			card := sink.newest()
+			if card == 0 || card == 50 {
+				t.Fatalf("2.1 s after the last picture: luma is %d, want a card", card)
+			}
+			sink.forget()
+			off(5*time.Second, last)
+			sink.only(t, "camera off", card)
+			p.show(60, false, true)
+			p.show(60, false, false) // cannot be shown, for one is missing
+			p.wait(time.Second)
+			sink.only(t, "camera on, without a keyframe", card)
+			p.show(60, true, false)
+			p.wait(100 * time.Millisecond)
+			if v := sink.newest(); v != 60 {
+				t.Errorf("camera on: luma is %d", v)
+			}
+		}
+	})
+}
+
+// TestEndOfSource: a picture whose source is said to end becomes a card at once, unless
+// another layer goes on or another source has taken its place.
+func TestEndOfSource(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine) {
+		addVideoRoom(t, e, "r", 640, 360)
+		addStream(t, e, "r", "s")
+		sink := watch(t, e, "r", 1)
+		p := present(t, e, "s")
+		p.sound, p.reports = true, true
+		p.show(50, true, false)
+		p.wait(time.Second)
+		sink.forget()
+		p.EndVideo(0, 1)
+		p.wait(200 * time.Millisecond)
+		sink.only(t, "the end of another source", 50)
+		p.EndVideo(0, 2)
+		p.wait(100 * time.Millisecond)
+		card := sink.newest()
+		if card == 0 || card == 50 {
+			t.Errorf("after the end: luma is %d, want a card", card)
+		}
+		sink.forget()
+		p.wait(time.Second)
+		p.asked.Store(0)
+		p.show(60, false, true)
+		p.show(60, false, false)
+		time.Sleep(time.Second)
+		p.show(60, false, false)
+		if p.asked.Load() == 0 {
+			t.Error("after the end no keyframe is asked for")
+		}
+		p.wait(100 * time.Millisecond)
+		sink.only(t, "after the end", card)
+		p.show(60, true, false)
+		p.wait(100 * time.Millisecond)
+		if v := sink.newest(); v != 60 {
+			t.Errorf("after a keyframe: luma is %d", v)
+		}
+
+		layered := simulcast(t, e, "s", [][2]int{{320, 180}, {640, 360}}, nil)
+		time.Sleep(3 * time.Second)
+		if v := sink.newest(); v != 100 {
+			t.Fatalf("two layers: luma is %d", v)
+		}
+		layered.set(func() { layered.off[1] = true })
+		sink.forget()
+		layered.EndVideo(1, 101)
+		time.Sleep(time.Second)
+		sink.only(t, "the end of one layer", 100, 50)
+		layered.set(func() { layered.off[0] = true })
+		layered.EndVideo(0, 100)
+		time.Sleep(100 * time.Millisecond)
+		if v := sink.newest(); v != card {
+			t.Errorf("the end of both layers: luma is %d, want a card, %d", v, card)
+		}
+	})
 }
 
 // TestDeadPublisher: the picture of one of whom nothing comes any more stays for 2 s; then

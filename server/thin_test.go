@@ -194,3 +194,31 @@ func TestThinLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestWideRoom: in a room whose picture takes more than usual, who joins over a good link gets
+// it from the begin, and who joins over a thin one the half picture soon.
+func TestWideRoom(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height, fps = 1280, 720, 12
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 8000})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 8_000_000})
+	watch(ts.play("r", "v1a1"))
+	time.Sleep(4 * time.Second) // what is sent is known by then
+	wide := watch(ts.play("r", "v1a1"))
+	time.Sleep(3 * time.Second)
+	link := ts.link()
+	link.Down.Rate = 1_500_000
+	thin := watch(ts.playOver(link, "r", "v1a1"))
+	time.Sleep(5 * time.Second)
+	for _, one := range wide.since(time.Time{}) {
+		if one.width != width {
+			ts.failed("the player behind the wide link was given the half picture")
+			break
+		}
+	}
+	list := thin.since(time.Time{})
+	if len(list) == 0 || list[len(list)-1].width != width/2 {
+		ts.failed("the player behind the thin link was not given the half picture")
+	}
+}

@@ -292,7 +292,7 @@ func (r *Room) Describe() []TrackInfo {
 	var tracks []TrackInfo
 	if r.mosaic != nil {
 		tracks = append(tracks, TrackInfo{ID: "v1", Content: "video", Codec: "h264",
-			Width: r.opts.Width, Height: r.opts.Height, FPS: r.opts.FPS})
+			Width: r.opts.Width, Height: r.opts.Height, FPS: r.opts.FPS, Bitrate: r.opts.videoParams().Bitrate})
 	}
 	tracks = append(tracks, TrackInfo{ID: TrackID(allTrack), Content: "audio", Codec: "opus", Title: allTitle})
 	for _, in := range r.inputs {

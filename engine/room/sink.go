@@ -85,4 +85,5 @@ type TrackInfo struct {
 	Height  int    `json:"height,omitempty"`
 	FPS     int    `json:"fps,omitempty"`
 	Title   string `json:"title,omitempty"` // "all" or the stream's name
+	Bitrate int    `json:"-"`               // of the full picture, bit/s; 0: not a picture
 }

@@ -10,6 +10,8 @@ import (
 const (
 	// rateWindow is over what time of arrivals the received rate is taken.
 	rateWindow = 500 * time.Millisecond
+	// arrivalStep is the time within which arrivals count as one.
+	arrivalStep = time.Millisecond
 	// keep is the share of the received rate that is estimated when a queue grows.
 	keep = 0.85
 	// grow is by how much the estimate grows in a second while it is far from where a queue
@@ -60,7 +62,7 @@ type Estimator struct {
 
 // NewEstimator makes an Estimator.
 func NewEstimator(c Config) *Estimator {
-	return &Estimator{config: c, target: float64(c.First), trend: newTrend()}
+	return &Estimator{config: c, target: float64(c.First), history: newHistory(c.Most), trend: newTrend()}
 }
 
 // Sent takes a packet of so many bytes that is sent now, and returns the transport-wide
@@ -214,7 +216,8 @@ func (e *Estimator) increase(got float64, now time.Duration) {
 	e.target = min(e.target, most)
 }
 
-// arrivals measure the rate of what arrives.
+// arrivals measure the rate of what arrives. Packets that come within arrivalStep count as
+// one, so that there is room for the window's whatever the rate is.
 type arrivals struct {
 	ring  [512]arrival
 	begin int
@@ -233,6 +236,12 @@ func (a *arrivals) add(at time.Duration, size int) {
 			a.n = 0
 		}
 		at = max(at, newest)
+	}
+	if a.n > 1 { // a rate is between two
+		if newest := &a.ring[(a.begin+a.n-1)%len(a.ring)]; at-newest.at < arrivalStep {
+			newest.size += size
+			return
+		}
 	}
 	for a.n > 0 && (a.n == len(a.ring) || a.ring[a.begin].at < at-rateWindow) {
 		a.begin = (a.begin + 1) % len(a.ring)

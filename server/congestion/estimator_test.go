@@ -42,7 +42,11 @@ type flying struct {
 }
 
 func newPath(rate float64) *path {
-	return &path{e: NewEstimator(Config{3_000_000, 100_000, 30_000_000}), rate: rate, queue: 300 * ms, delay: 20 * ms,
+	return newPathOf(Config{3_000_000, 100_000, 30_000_000}, rate)
+}
+
+func newPathOf(c Config, rate float64) *path {
+	return &path{e: NewEstimator(c), rate: rate, queue: 300 * ms, delay: 20 * ms,
 		random: rand.New(rand.NewPCG(1, 2)), skew: 3 * time.Hour}
 }
 
@@ -147,6 +151,41 @@ func TestThinLink(t *testing.T) {
 		}
 		if float64(low) < 0.4*rate || float64(high) > 1.4*rate || p.waited > 250*ms {
 			t.Errorf("%.0f bit/s: estimates from %d to %d, up to %v in the queue", rate, low, high, p.waited)
+		}
+	}
+}
+
+// TestHighRates: with bounds for it, what a wide link carries is estimated however much it is,
+// from the begin and after the link was thin, and a thin one is found as fast.
+func TestHighRates(t *testing.T) {
+	for _, media := range []float64{8_000_000, 50_000_000, 100_000_000} {
+		path := func(rate float64) *path { return newPathOf(Config{2 * int(media), 100_000, 3 * int(media)}, rate) }
+		p := path(1_000_000_000)
+		carried := func(what string, d time.Duration) {
+			t.Helper()
+			for end := p.now + d; p.now < end; p.run(20*ms, media, 0) {
+				if got := p.e.Rate(); float64(got) < media {
+					t.Errorf("%.0f bit/s, %s: %d at %v", media, what, got, p.now)
+					return
+				}
+			}
+		}
+		carried("wide", 5*time.Second)
+		p.rate = media / 4
+		p.run(2*time.Second, media, 0)
+		if got := float64(p.e.Rate()); got > p.rate {
+			t.Errorf("%.0f bit/s, thin: %.0f", media, got)
+		}
+		p.rate = 1_000_000_000
+		p.run(2*time.Second, media, 0)
+		carried("wide again", 5*time.Second)
+
+		p = path(media / 4)
+		for float64(p.e.Rate()) > media*3/4 && p.now < 5*time.Second {
+			p.run(20*ms, media, 0)
+		}
+		if p.now > time.Second {
+			t.Errorf("%.0f bit/s: noticed after %v", media, p.now)
 		}
 	}
 }

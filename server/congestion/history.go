@@ -6,8 +6,13 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// remembered is how many packets are known for which feedback may come; a power of two.
-const remembered = 1024
+// Packets for which feedback may come are known for rememberedTime, if they are large; a power
+// of two of them, and so many at least and at most.
+const (
+	rememberedTime  = 300 * time.Millisecond
+	rememberedLeast = 1 << 10
+	rememberedMost  = 1 << 14
+)
 
 // state of a packet that was sent.
 type state uint8
@@ -29,17 +34,29 @@ type packet struct {
 
 // history are the packets sent lately, and the receiver's clock.
 type history struct {
-	packets [remembered]packet
+	packets []packet // the number, modulo the length, is the index
 	next    uint16
 	epoch   int64 // reference time of the last feedback, unwrapped, in 64 ms
 	started bool  // there was one
 }
 
+// newHistory makes a history of packets sent at a rate, in bit/s, at most.
+func newHistory(rate int) history {
+	n := rememberedLeast
+	for n < rememberedMost && float64(n*8*1200) < float64(rate)*rememberedTime.Seconds() {
+		n *= 2
+	}
+	return history{packets: make([]packet, n)}
+}
+
+// at is where a packet of a number is.
+func (h *history) at(number uint16) *packet { return &h.packets[int(number)%len(h.packets)] }
+
 // add takes a packet and gives it the next transport-wide number.
 func (h *history) add(size int, probe bool, now time.Duration) (number uint16) {
 	number = h.next
 	h.next++
-	h.packets[number%remembered] = packet{number, sent, probe, size, now}
+	*h.at(number) = packet{number, sent, probe, size, now}
 	return number
 }
 
@@ -64,7 +81,7 @@ func (h *history) each(fb *rtcp.TransportLayerCC, f func(p *packet, arrived bool
 			at += time.Duration(deltas[0].Delta) * time.Microsecond
 			deltas = deltas[1:]
 		}
-		p := &h.packets[number%remembered]
+		p := h.at(number)
 		if p.number == number && (p.state == sent || p.state == lost && arrived) {
 			f(p, arrived, at)
 		}

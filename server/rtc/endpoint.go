@@ -147,7 +147,11 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	}}
 	var out *sender
 	if play && o.hasVideo() {
-		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent)
+		list, err := s.engine.Describe(name)
+		if err != nil {
+			return nil, "", err
+		}
+		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent, estimates(list))
 	}
 	if n.pc, err = s.newPeer(o, sources, n, out); err != nil {
 		return nil, "", err

@@ -26,6 +26,7 @@ type publication interface {
 	VideoTarget() int
 	ReportAudio(engine.Report)
 	ReportVideo(layer int, r engine.Report)
+	EndVideo(layer int, ssrc uint32)
 	Close()
 }
 

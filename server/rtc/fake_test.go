@@ -33,7 +33,7 @@ func newFakeEngine() *fakeEngine {
 		start: time.Now(),
 		rooms: map[string][]room.TrackInfo{
 			"meeting": {
-				{ID: "v1", Content: "video", Codec: "h264", Width: 1280, Height: 720, FPS: 25},
+				{ID: "v1", Content: "video", Codec: "h264", Width: 1280, Height: 720, FPS: 25, Bitrate: 8_000_000},
 				audio("a1", "all"), audio("a2", "cam1"), audio("a3", "cam2"),
 			},
 			"talk": {audio("a1", "all")},
@@ -73,6 +73,7 @@ type fakePublication struct {
 	layers [engine.MaxLayers]int // packets of each
 	target int                   // what VideoTarget returns
 	clocks [2]engine.Report      // the newest of sound and picture
+	ends   []int                 // layer and SSRC of each source that ended
 	closed bool
 }
 
@@ -109,6 +110,12 @@ func (p *fakePublication) PushVideo(layer int, pkt h264.Packet) {
 
 func (p *fakePublication) ReportAudio(r engine.Report)        { p.report(0, r) }
 func (p *fakePublication) ReportVideo(_ int, r engine.Report) { p.report(1, r) }
+
+func (p *fakePublication) EndVideo(layer int, ssrc uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ends = append(p.ends, layer, int(ssrc))
+}
 
 func (p *fakePublication) SetVideoRTT(int, time.Duration) {}
 
@@ -266,4 +273,5 @@ func (discardPublication) VideoTarget() int                       { return 0 }
 func (discardPublication) SetVideoRTT(int, time.Duration)         {}
 func (discardPublication) ReportAudio(engine.Report)              {}
 func (discardPublication) ReportVideo(int, engine.Report)         {}
+func (discardPublication) EndVideo(int, uint32)                   {}
 func (discardPublication) Close()                                 {}

@@ -56,7 +56,7 @@ func TestPacing(t *testing.T) {
 			w := &notingWriter{start: time.Now()}
 			track := newTrack(video, "s")
 			track.writer = w
-			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64)), count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
+			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(nil)), count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
 		}
 		// 25 pictures a second: of 5 packets, but the fourth and the fifth of 60, and one of so
 		// many that they cannot wait.
@@ -122,7 +122,7 @@ func TestPacedTrackCloses(t *testing.T) {
 		track := newTrack(video, "s")
 		track.writer = w
 		p := newPacer(wg.Go)
-		v := &pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64)), count: func(int, int) {}}
+		v := &pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(nil)), count: func(int, int) {}}
 		v.write(make([][]byte, 100), 0, true)
 		v.close()
 		v.write(make([][]byte, 100), 3600, false)
@@ -134,7 +134,7 @@ func TestPacedTrackCloses(t *testing.T) {
 }
 
 // TestBandwidth: what a player's reports say of its bandwidth reaches the room; a player
-// that plays no pictures is not estimated.
+// that plays no pictures is not estimated. The first estimate is enough for the room's picture.
 func TestBandwidth(t *testing.T) {
 	b := newBench(t, Config{})
 	pc := newViewer(t, recvonly, audio, video)
@@ -143,7 +143,7 @@ func TestBandwidth(t *testing.T) {
 	eventually(t, "an estimate by the player's reports", func() bool {
 		for _, s := range b.engine.subscriptions() {
 			s.mu.Lock()
-			known := s.bandwidth == room.Bandwidth{Rate: estimates.First, Probed: true}
+			known := s.bandwidth == room.Bandwidth{Rate: firstTimes * 8_000_000, Probed: true}
 			s.mu.Unlock()
 			if known {
 				return true

@@ -282,8 +282,9 @@ func (p *publisher) replace(s source) error {
 	return nil
 }
 
-// readRTCP reads what the client's side reports of a source of pictures: its clock; and pion's receiver
-// reports learn the round trip of it. It ends with the connection.
+// readRTCP reads what the client's side reports of a source of pictures: its clock, and that it
+// ends (RFC 3550, 6.6); and pion's receiver reports learn the round trip of it. It ends with
+// the connection.
 func (p *publisher) readRTCP(r *webrtc.RTPReceiver, rid string, ssrc uint32, layer int) {
 	read := r.Read
 	if rid != "" {
@@ -301,8 +302,15 @@ func (p *publisher) readRTCP(r *webrtc.RTPReceiver, rid string, ssrc uint32, lay
 			continue
 		}
 		for _, packet := range packets {
-			if sr, ok := packet.(*rtcp.SenderReport); ok && sr.SSRC == ssrc {
-				p.publication.ReportVideo(layer, engine.Report{SSRC: ssrc, NTP: sr.NTPTime, RTP: sr.RTPTime})
+			switch packet := packet.(type) {
+			case *rtcp.SenderReport:
+				if packet.SSRC == ssrc {
+					p.publication.ReportVideo(layer, engine.Report{SSRC: ssrc, NTP: packet.NTPTime, RTP: packet.RTPTime})
+				}
+			case *rtcp.Goodbye:
+				if slices.Contains(packet.Sources, ssrc) {
+					p.publication.EndVideo(layer, ssrc)
+				}
 			}
 		}
 	}

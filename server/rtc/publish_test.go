@@ -80,6 +80,18 @@ func TestPublish(t *testing.T) {
 		t.Error("no PLI comes")
 	}
 
+	pub.mu.Lock()
+	ssrc := pub.video[0].SSRC
+	pub.mu.Unlock()
+	if err := cam.PeerConnection.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: ssrc}, &rtcp.Goodbye{Sources: []uint32{ssrc}}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the source", func() bool {
+		pub.mu.Lock()
+		defer pub.mu.Unlock()
+		return slices.Equal(pub.ends, []int{0, int(ssrc)})
+	})
+
 	b.want(http.StatusOK, "DELETE", p.location, "", "")
 	if b.engine.published("cam1") != nil || b.live() != 0 {
 		t.Error("the session is not freed when DELETE returns")

@@ -28,7 +28,8 @@ const (
 	resendShare, resendBurst = 50, 500 * time.Millisecond
 	// queuedBurst is the same while a queue stands, which a burst would overflow again.
 	queuedBurst = 50 * time.Millisecond
-	// padBurst bounds how many packets of a probe are sent in one step of the pacer.
+	// padBurst bounds how many packets of a probe are sent in one step of the pacer, if those of
+	// two steps are not more.
 	padBurst = 4
 )
 
@@ -78,8 +79,8 @@ type keptPacket struct {
 	again     time.Duration // when it was sent again last; 0: never
 }
 
-func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64) *sender {
-	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(estimates)}
+func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64, bounds congestion.Config) *sender {
+	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(bounds)}
 }
 
 // BindLocalStream implements interceptor.Interceptor.
@@ -249,9 +250,10 @@ func (s *sender) step() (more bool) {
 	if rate == 0 || s.closed {
 		return false
 	}
-	s.debt = min(s.debt+float64(rate)/8*(now-s.padded).Seconds(), padBurst*maxPayload)
+	most := max(padBurst, int(2*float64(rate)/8*paceStep.Seconds()/maxPayload))
+	s.debt = min(s.debt+float64(rate)/8*(now-s.padded).Seconds(), float64(most*maxPayload))
 	s.padded = now
-	for range padBurst {
+	for range most {
 		// Once more what was sent last, and what was sent before that.
 		s.pad--
 		if !s.any || int16(s.pad-s.first) < 0 || s.newest-s.pad >= resendPackets {

@@ -12,6 +12,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
+
+	"sectile/engine/room"
 )
 
 // wire is the way to a player: a link of limited rate, and reports on each packet. It is
@@ -79,9 +81,9 @@ func (w *wire) report() *rtcp.TransportLayerCC {
 }
 
 // sending is a track that is sent through a sender over a wire.
-func sending(p *pacer, w *wire) (*pacedTrack, *sender) {
+func sending(p *pacer, w *wire, of ...room.TrackInfo) (*pacedTrack, *sender) {
 	w.start = time.Now()
-	s := newSender(clock(), &p.buffers, new(atomic.Uint64))
+	s := newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(of))
 	t := newTrack(video, "s")
 	t.header.SSRC, t.header.PayloadType = testSSRC, 100
 	below := s.BindLocalStream(&interceptor.StreamInfo{
@@ -113,23 +115,24 @@ func picture(n int) [][]byte {
 // TestProbing: while the half picture is played, the link is probed by what was sent before,
 // up to what the full one needs and not beyond, and without a queue.
 func TestProbing(t *testing.T) {
-	for name, test := range map[string]struct{ rate, least, most int }{
-		"wide": {3_000_000, 1_700_000, 2_800_000},
-		"thin": {700_000, 450_000, 1_000_000},
+	for name, test := range map[string]struct{ rate, packets, wanted, least, most int }{
+		"wide":      {3_000_000, 2, 1_875_000, 1_700_000, 2_800_000},
+		"thin":      {700_000, 2, 1_875_000, 450_000, 1_000_000},
+		"very wide": {200_000_000, 60, 45_000_000, 40_000_000, 60_000_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var wg sync.WaitGroup
 				w := &wire{rate: test.rate}
-				out, s := sending(newPacer(wg.Go), w)
-				s.estimator.Told(500_000)
+				out, s := sending(newPacer(wg.Go), w, room.TrackInfo{Bitrate: test.wanted * 8 / 9})
+				s.estimator.Told(test.packets * 250_000)
 				for n := range 10 * 25 {
-					out.write(picture(2), uint32(n)*3600, n == 0)
+					out.write(picture(test.packets), uint32(n)*3600, n == 0)
 					for range 2 {
 						time.Sleep(20 * time.Millisecond)
 						if fb := w.report(); fb != nil {
 							s.feedback(fb)
-							if s.try(1_875_000) {
+							if s.try(test.wanted) {
 								out.wake()
 							}
 						}
