@@ -87,6 +87,7 @@ func TestSimulcastFromChromium(t *testing.T) {
 		}
 		return ""
 	})
+	time.Sleep(2 * time.Second) // it is taken with the keyframe that comes then
 	for ; streams < 16; streams++ {
 		ts.addStream("r", fmt.Sprintf("s%d", streams))
 	}
