@@ -54,8 +54,8 @@ func (l *loadMeter) start(e *Engine, cores int, cpu func() time.Duration) {
 }
 
 // Urgent tells whether sound needs all that there is: there is much of it, there are pictures
-// beside it, or the machine made it late. The Go runtime then does well to have more processors (GOMAXPROCS) than the
-// machine, so that a tick that is due never waits for one.
+// beside it, or the machine made it late. The Go runtime then does well to have more
+// processors (GOMAXPROCS) than the machine, so that a tick that is due never waits for one.
 func (e *Engine) Urgent() bool { return e.audio.Urgent() }
 
 // pictures is how many of load.AllPictures pictures rooms are to make.
