@@ -151,8 +151,8 @@ func (s *Scheduler) Worked(list []time.Duration) []time.Duration {
 }
 
 // Urgent tells whether workers of an urgent scheduler have much to do or rivals, or lately
-// were late. They then are threads of real-time priority, and do best if the Go runtime has a processor
-// for each to spare (GOMAXPROCS).
+// were late. They then are threads of real-time priority, and do best if the Go runtime has a
+// processor for each to spare (GOMAXPROCS).
 func (s *Scheduler) Urgent() bool { return s.urgent.Load() > 0 }
 
 // Rivals tells whether other work of the program takes much of the machine. The kernel then
