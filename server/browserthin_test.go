@@ -1,74 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/netip"
-	"net/url"
-	"regexp"
-	"strconv"
 	"testing"
 	"time"
 
 	"sectile/bench/client"
 	"sectile/server/config"
 )
-
-// relayed is a way to the server by a relay, for HTTP and media: a proxy that names the relay
-// in place of the server's port in answers, and leaves the candidates out of offers, so that
-// the server knows no other way back.
-func (ts *testServer) relayed() (base string, relay *client.Relay) {
-	ts.t.Helper()
-	var port string
-	target, err := url.Parse(ts.base)
-	if err != nil {
-		ts.t.Fatal(err)
-	}
-	candidates := regexp.MustCompile(`(?m)^a=candidate:.*\n`)
-	change := func(h http.Header, length *int64, body *io.ReadCloser, f func([]byte) []byte) error {
-		all, err := io.ReadAll(*body)
-		if err != nil {
-			return err
-		}
-		all = f(all)
-		*length, *body = int64(len(all)), io.NopCloser(bytes.NewReader(all))
-		h.Set("Content-Length", strconv.Itoa(len(all)))
-		return nil
-	}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(target)
-			if r.In.Method == http.MethodPost {
-				_ = change(r.Out.Header, &r.Out.ContentLength, &r.Out.Body, func(offer []byte) []byte {
-					return candidates.ReplaceAll(offer, nil)
-				})
-			}
-		},
-		ModifyResponse: func(r *http.Response) error {
-			if r.StatusCode != http.StatusCreated {
-				return nil
-			}
-			return change(r.Header, &r.ContentLength, &r.Body, func(answer []byte) []byte {
-				return bytes.ReplaceAll(answer, []byte(" 127.0.0.1 "+port+" "), fmt.Appendf(nil, " 127.0.0.1 %d ", relay.Addr().Port()))
-			})
-		},
-	}
-	rtc := ts.srv.rtc.Addr().String()
-	if relay, err = client.NewRelay(netip.MustParseAddrPort(rtc)); err != nil {
-		ts.t.Fatal(err)
-	}
-	port = strconv.Itoa(int(netip.MustParseAddrPort(rtc).Port()))
-	web := httptest.NewServer(proxy)
-	ts.t.Cleanup(func() {
-		web.Close()
-		relay.Close()
-	})
-	return web.URL, relay
-}
 
 // playJS plays a room and notes the longest time without a new picture.
 const playJS = `(async () => {
@@ -127,7 +65,7 @@ func TestThinLinkOfChromium(t *testing.T) {
 	limit := func(kbps int) {
 		relay.Impair(client.Impairment{}, client.Impairment{Rate: 1000 * kbps})
 	}
-	limit(2000)
+	limit(3000)
 	page := tab(t, browser(t), base+"/healthz")
 	if refused := evaluate[string](t, page, playJS); refused != "" {
 		t.Fatal(refused)
@@ -162,7 +100,7 @@ func TestThinLinkOfChromium(t *testing.T) {
 	shows(width/2, 5*time.Second)
 	time.Sleep(time.Second)
 	check()
-	limit(2000)
+	limit(3000)
 	shows(width, 15*time.Second)
 	check()
 }

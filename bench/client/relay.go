@@ -15,6 +15,7 @@ type Relay struct {
 
 	mu     sync.Mutex
 	backs  map[netip.AddrPort]*net.UDPConn // towards the server, by client
+	old    []*net.UDPConn                  // the same, of before
 	closed bool
 }
 
@@ -35,12 +36,26 @@ func (r *Relay) Addr() netip.AddrPort { return r.front.LocalAddr().(*net.UDPAddr
 // Impair changes what happens to packets to the server and from it, from now on.
 func (r *Relay) Impair(up, down Impairment) { r.front.impair(down, up) }
 
+// Rebind has clients seen at other ports from now on, as when they go over to another
+// network. What the server sends to the ports of before still arrives.
+func (r *Relay) Rebind() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for client, back := range r.backs {
+		r.old = append(r.old, back)
+		delete(r.backs, client)
+	}
+}
+
 // Close ends the relay.
 func (r *Relay) Close() error {
 	err := r.front.Close()
 	r.mu.Lock()
 	r.closed = true
 	for _, back := range r.backs {
+		r.old = append(r.old, back)
+	}
+	for _, back := range r.old {
 		back.Close()
 	}
 	r.mu.Unlock()

@@ -3,6 +3,7 @@ package rtc
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,13 +15,20 @@ import (
 // those packets cost as much as much of the sound.
 type consent struct {
 	port     *port
-	interval time.Duration // of our checks; pion makes one every two seconds
+	interval time.Duration // of our checks of one address; pion makes one every two seconds
 
 	mu      sync.Mutex
 	settled bool // there is an interval
 	since   time.Duration
-	asked   time.Duration // when the last check went out
+	checked map[netip.AddrPort]checks // by address; few
 }
+
+// checks are those of one address: when the first and the newest went out.
+type checks struct{ first, last time.Duration }
+
+// newAddress is for how long all checks of an address go out: the client may be about to go
+// over to it, for which both sides must have checked it.
+const newAddress = 5 * time.Second
 
 // settle says that the agents have agreed on a pair of addresses, or will have by then.
 func (c *consent) settle(at time.Duration) {
@@ -29,12 +37,29 @@ func (c *consent) settle(at time.Duration) {
 	c.settled, c.since = true, at
 }
 
-// early tells whether a check would be too early, or else counts it.
-func (c *consent) early(now time.Duration) bool {
-	if now-c.asked < c.interval-c.interval/16 { // its timers are not exact
+// between tells whether the agents have agreed and do not search.
+func (c *consent) between(now time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settled && now >= c.since
+}
+
+// early tells whether a check of an address would be too early, or else counts it.
+func (c *consent) early(addr netip.AddrPort, now time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, ok := c.checked[addr]
+	switch {
+	case !ok:
+		if c.checked == nil || len(c.checked) == maxPeerAddresses {
+			c.checked = map[netip.AddrPort]checks{}
+		}
+		before.first = now
+	case now-before.first >= newAddress && now-before.last < c.interval-c.interval/16: // its timers are not exact
 		return true
 	}
-	c.asked = now
+	before.last = now
+	c.checked[addr] = before
 	return false
 }
 
@@ -49,48 +74,60 @@ const (
 // is not ICE, too.
 type checkedConn struct {
 	net.PacketConn
-	ice.AddrPortReaderWriter
-	addresses *addresses
-	consent   *consent
+	ice.AddrPortReaderWriter // pion's mux
+	addresses                *addresses
+	consent                  *consent
+
+	mu  sync.Mutex
+	met []netip.AddrPort // to which something was sent through the mux
 }
 
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
-func (c checkedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+func (c *checkedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	addr := netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
-	if len(b) < stunHeader || b[0] > 3 { // not STUN (RFC 7983)
-		if isReport(b) && c.consent.port.gather(b, addr) {
-			return len(b), nil
-		}
-		return c.AddrPortReaderWriter.WriteToAddrPort(b, to)
-	}
-	kind := string(b[:2])
-	if kind == bindingSuccess {
+	isSTUN := len(b) >= stunHeader && b[0] <= 3 // RFC 7983
+	if isSTUN && string(b[:2]) == bindingSuccess {
 		// The agent answers a check with success only if the check's integrity holds (RFC
 		// 8445, 7.3), so the address is the peer's.
 		c.addresses.learn(addr)
 	}
-	if c.thinned(kind, b, addr) {
+	past := !c.meet(addr) && (isSTUN && c.thinned(b, addr) || isReport(b) && c.consent.port.gather(b, addr))
+	if past {
 		return len(b), nil
 	}
 	return c.AddrPortReaderWriter.WriteToAddrPort(b, to)
 }
 
+// meet tells whether nothing was sent yet to an address. Then it must go through the mux,
+// which from then on knows whose packets those from there are.
+func (c *checkedConn) meet(addr netip.AddrPort) (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.met, addr) {
+		return false
+	}
+	if len(c.met) == maxPeerAddresses {
+		c.met = slices.Delete(c.met, 0, 1)
+	}
+	c.met = append(c.met, addr)
+	return true
+}
+
 // thinned deals with what the agents say between times: it leaves out checks that come too
 // early, and has the others leave with the sound.
-func (c checkedConn) thinned(kind string, b []byte, addr netip.AddrPort) bool {
+func (c *checkedConn) thinned(b []byte, addr netip.AddrPort) bool {
 	if !c.addresses.has(addr) {
 		return false
 	}
 	port := c.consent.port
 	now := port.clock()
-	c.consent.mu.Lock()
-	between := c.consent.settled && now >= c.consent.since
-	early := between && kind == bindingRequest && c.consent.early(now)
-	c.consent.mu.Unlock()
-	if early {
+	if !c.consent.between(now) {
+		return false
+	}
+	if string(b[:2]) == bindingRequest && c.consent.early(addr, now) {
 		return true
 	}
-	if !between || !port.ticking() {
+	if !port.ticking() {
 		return false
 	}
 	port.queue(b, addr)

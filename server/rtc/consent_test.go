@@ -19,7 +19,8 @@ func (w *writes) WriteToAddrPort(b []byte, _ netip.AddrPort) (int, error) {
 }
 
 // Checks between agents that agreed are thinned out, and leave with the sound while there
-// is some. Nothing else is held back, and nothing at all while they search.
+// is some. Nothing else is held back, nothing at all while they search, and for a while
+// nothing to an address that is new.
 func TestConsent(t *testing.T) {
 	conn, err := udp.Listen("udp4", "127.0.0.1:0", 0)
 	if err != nil {
@@ -30,7 +31,7 @@ func TestConsent(t *testing.T) {
 	p := newPort(conn, func() time.Duration { return now })
 	through := &writes{}
 	known, stranger := netip.MustParseAddrPort("127.0.0.1:1000"), netip.MustParseAddrPort("127.0.0.1:1001")
-	c := checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p, interval: 4 * time.Second}}
+	c := &checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p, interval: 4 * time.Second}}
 	message := func(kind string) []byte { return append([]byte(kind), make([]byte, stunHeader-2)...) }
 	request, success, indication := message(bindingRequest), message(bindingSuccess), message("\x00\x11")
 	dtls := append([]byte{22}, make([]byte, 40)...)
@@ -52,6 +53,8 @@ func TestConsent(t *testing.T) {
 	c.consent.settle(now + time.Second)
 	write(request, known, 1, 0)
 	now += time.Second
+	write(request, known, 1, 0) // it is new
+	now += newAddress
 	write(request, known, 1, 0)
 	for range 3 {
 		now += time.Second
@@ -72,6 +75,19 @@ func TestConsent(t *testing.T) {
 	p.poll()
 	write(request, known, 0, 1)
 	write(request, known, 0, 0)
+
+	other := netip.MustParseAddrPort("127.0.0.1:1002")
+	write(success, other, 1, 0) // for the mux must know it
+	write(request, other, 0, 1)
+	write(request, other, 0, 1)
+	write(success, other, 0, 1)
+	now += newAddress
+	p.poll()
+	write(request, other, 0, 1)
+	write(request, other, 0, 0)
+	write(request, known, 0, 1) // each has its own interval
+	write(request, known, 0, 0)
+
 	now += 4 * time.Second // sound has ended
 	write(request, known, 1, 0)
 }
@@ -85,8 +101,9 @@ func TestTogether(t *testing.T) {
 	defer conn.Close()
 	p := newPort(conn, func() time.Duration { return time.Minute })
 	through := &writes{}
-	c := checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p}}
+	c := &checkedConn{AddrPortReaderWriter: through, addresses: &addresses{port: p}, consent: &consent{port: p}}
 	to := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	c.meet(to)
 	packet := func(kind byte) []byte { return append([]byte{0x80, kind}, make([]byte, 38)...) }
 	write := func(b []byte) {
 		t.Helper()

@@ -169,7 +169,7 @@ func (v *view) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 		return nil, err
 	}
 	// The mux hands out such connections because port is one.
-	return checkedConn{conn, conn.(ice.AddrPortReaderWriter), v.addresses, v.consent}, nil
+	return &checkedConn{PacketConn: conn, AddrPortReaderWriter: conn.(ice.AddrPortReaderWriter), addresses: v.addresses, consent: v.consent}, nil
 }
 
 // RemoveConnByUfrag implements ice.UDPMux.
