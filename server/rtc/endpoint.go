@@ -151,7 +151,7 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 		if err != nil {
 			return nil, "", err
 		}
-		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent, estimates(list))
+		out = newSender(s.engine.Now, &s.pacer.buffers, &s.counters.resent, pictureRate(list))
 	}
 	if n.pc, err = s.newPeer(o, sources, n, out); err != nil {
 		return nil, "", err

@@ -11,8 +11,6 @@ const (
 	burst = 8
 	// paceStep is the time between two portions of a larger picture.
 	paceStep = 5 * time.Millisecond
-	// maxPaced is how many packets wait at most; more are sent at once.
-	maxPaced = 512
 	// pacedShare is the share of the time between two pictures, in percent, over which one
 	// is spread: what is sent again has room in the rest.
 	pacedShare = 70
@@ -35,8 +33,9 @@ type pacer struct {
 	buffers sync.Pool    // of *[maxPayload]byte
 }
 
-// maxPayload is the longest payload that waits.
-const maxPayload = 1500
+// maxPayload is the longest payload that waits, and largePayload what those of a large
+// picture have.
+const maxPayload, largePayload = 1500, 1160
 
 func newPacer(start func(func())) *pacer {
 	return &pacer{start: start, buffers: sync.Pool{New: func() any { return new([maxPayload]byte) }}}
@@ -81,7 +80,7 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32, key bool) {
 	}
 	now := len(payloads)
 	switch {
-	case len(t.waiting)+len(payloads) > maxPaced:
+	case len(t.waiting)+len(payloads) > t.out.most(): // more are sent at once
 		t.send(len(t.waiting))
 	case len(t.waiting) > 0:
 		now = 0

@@ -56,7 +56,7 @@ func TestPacing(t *testing.T) {
 			w := &notingWriter{start: time.Now()}
 			track := newTrack(video, "s")
 			track.writer = w
-			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(nil)), count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
+			viewers = append(viewers, viewer{&pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), 0), count: func(packets, _ int) { counted.Add(int64(packets)) }}, w})
 		}
 		// 25 pictures a second: of 5 packets, but the fourth and the fifth of 60, and one of so
 		// many that they cannot wait.
@@ -122,7 +122,7 @@ func TestPacedTrackCloses(t *testing.T) {
 		track := newTrack(video, "s")
 		track.writer = w
 		p := newPacer(wg.Go)
-		v := &pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(nil)), count: func(int, int) {}}
+		v := &pacedTrack{pacer: p, track: track, out: newSender(clock(), &p.buffers, new(atomic.Uint64), 0), count: func(int, int) {}}
 		v.write(make([][]byte, 100), 0, true)
 		v.close()
 		v.write(make([][]byte, 100), 3600, false)

@@ -455,7 +455,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	p := newPlayer(&session{server: b.server}, room.Tracks{Video: true, Audio: 1}, nil)
 	p.audio, p.video = newTrack(audio, "s"), newTrack(video, "s")
 	p.video.writer = discardWriter{}
-	p.out = newSender(b.server.engine.Now, &b.server.pacer.buffers, &b.server.counters.resent, estimates(nil))
+	p.out = newSender(b.server.engine.Now, &b.server.pacer.buffers, &b.server.counters.resent, 0)
 	p.pictures = &pacedTrack{pacer: b.server.pacer, track: p.video, out: p.out, count: p.count}
 	p.sound = &soundOut{track: p.audio, socket: b.server.socket, sealer: testSealer(t)}
 	to := netip.MustParseAddrPort("127.0.0.1:9")

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// resendPackets is how many packets of video are kept for retransmission; a power of
-	// two, about 2 s at 1.5 Mbit/s.
-	resendPackets = 512
+	// keptTime is for how long packets of video are kept for retransmission, if they are
+	// large; a power of two of them, and so many at least and at most.
+	keptTime            = time.Second
+	keptLeast, keptMost = 1 << 9, 1 << 14
 	// resendMargin is how much longer than a round trip a packet that was sent again is not
 	// sent once more, and resendLeast the least of that: of one that is on its way players
 	// ask again.
@@ -55,10 +56,10 @@ type sender struct {
 	rtx       bool                  // it goes by RTX
 	number    [2]byte               // the extension's content
 	ssrc      uint32
-	kept      [resendPackets]keptPacket
-	newest    uint16 // sequence number
-	any       bool   // there was a packet
-	first     uint16 // sequence number from which on packets are of use
+	kept      []keptPacket // the sequence number, modulo the length, is the index
+	newest    uint16       // sequence number
+	any       bool         // there was a packet
+	first     uint16       // sequence number from which on packets are of use
 	payload   [maxPayload + 2]byte
 
 	credit   float64 // bytes that may be sent again
@@ -79,9 +80,17 @@ type keptPacket struct {
 	again     time.Duration // when it was sent again last; 0: never
 }
 
-func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64, bounds congestion.Config) *sender {
-	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(bounds)}
+// newSender makes a sender of pictures that take bitrate bit/s.
+func newSender(now func() time.Duration, buffers *sync.Pool, resent *atomic.Uint64, bitrate int) *sender {
+	n := keptLeast
+	for n < keptMost && n*8*largePayload < int(float64(bitrate)*keptTime.Seconds()) {
+		n *= 2
+	}
+	return &sender{now: now, buffers: buffers, resent: resent, estimator: congestion.NewEstimator(estimates(bitrate)), kept: make([]keptPacket, n)}
 }
+
+// keeps is where a packet is kept that may be sent again.
+func (s *sender) keeps(sequence uint16) *keptPacket { return &s.kept[int(sequence)%len(s.kept)] }
 
 // BindLocalStream implements interceptor.Interceptor.
 func (s *sender) BindLocalStream(info *interceptor.StreamInfo, w interceptor.RTPWriter) interceptor.RTPWriter {
@@ -108,7 +117,7 @@ func (s *sender) write(h *rtp.Header, payload []byte, _ interceptor.Attributes) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(payload) <= maxPayload && !s.closed {
-		k := &s.kept[h.SequenceNumber%resendPackets]
+		k := s.keeps(h.SequenceNumber)
 		if k.buffer == nil {
 			k.buffer = s.buffers.Get().(*[maxPayload]byte)
 		}
@@ -165,7 +174,7 @@ func (s *sender) nack(n *rtcp.TransportLayerNack) {
 			if i > 0 && pair.LostPackets>>(i-1)&1 == 0 || int16(sequence-s.first) < 0 {
 				continue
 			}
-			k := &s.kept[sequence%resendPackets]
+			k := s.keeps(sequence)
 			if k.buffer == nil || k.sequence != sequence || k.again > 0 && now-k.again < pause {
 				continue
 			}
@@ -256,10 +265,10 @@ func (s *sender) step() (more bool) {
 	for range most {
 		// Once more what was sent last, and what was sent before that.
 		s.pad--
-		if !s.any || int16(s.pad-s.first) < 0 || s.newest-s.pad >= resendPackets {
+		if !s.any || int16(s.pad-s.first) < 0 || int(s.newest-s.pad) >= len(s.kept) {
 			s.pad = s.newest
 		}
-		k := &s.kept[s.pad%resendPackets]
+		k := s.keeps(s.pad)
 		if s.debt < float64(k.size) || k.buffer == nil || k.sequence != s.pad {
 			break
 		}
@@ -279,6 +288,9 @@ func (s *sender) pace() (rate float64, all bool) {
 	}
 	return paceFactor * rate, false
 }
+
+// most is how many packets may wait for their time: no more than can be sent again.
+func (s *sender) most() int { return len(s.kept) }
 
 // Close implements interceptor.Interceptor.
 func (s *sender) Close() error {

@@ -12,8 +12,6 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
-
-	"sectile/engine/room"
 )
 
 // wire is the way to a player: a link of limited rate, and reports on each packet. It is
@@ -80,10 +78,10 @@ func (w *wire) report() *rtcp.TransportLayerCC {
 	return fb
 }
 
-// sending is a track that is sent through a sender over a wire.
-func sending(p *pacer, w *wire, of ...room.TrackInfo) (*pacedTrack, *sender) {
+// sending is a track of such a bitrate that is sent through a sender over a wire.
+func sending(p *pacer, w *wire, bitrate int) (*pacedTrack, *sender) {
 	w.start = time.Now()
-	s := newSender(clock(), &p.buffers, new(atomic.Uint64), estimates(of))
+	s := newSender(clock(), &p.buffers, new(atomic.Uint64), bitrate)
 	t := newTrack(video, "s")
 	t.header.SSRC, t.header.PayloadType = testSSRC, 100
 	below := s.BindLocalStream(&interceptor.StreamInfo{
@@ -124,7 +122,7 @@ func TestProbing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var wg sync.WaitGroup
 				w := &wire{rate: test.rate}
-				out, s := sending(newPacer(wg.Go), w, room.TrackInfo{Bitrate: test.wanted * 8 / 9})
+				out, s := sending(newPacer(wg.Go), w, test.wanted*8/9)
 				s.estimator.Told(test.packets * 250_000)
 				for n := range 10 * 25 {
 					out.write(picture(test.packets), uint32(n)*3600, n == 0)
@@ -174,7 +172,7 @@ func TestResending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wg sync.WaitGroup
 		w := &wire{}
-		out, s := sending(newPacer(wg.Go), w)
+		out, s := sending(newPacer(wg.Go), w, 0)
 		out.write(picture(4), 0, true)
 		first := w.headers[0].SequenceNumber
 		time.Sleep(time.Second)
@@ -235,7 +233,7 @@ func TestKeyframeDropsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wg sync.WaitGroup
 		w := &wire{}
-		out, s := sending(newPacer(wg.Go), w)
+		out, s := sending(newPacer(wg.Go), w, 0)
 		s.estimator.Told(400_000)
 		out.write(picture(60), 0, true)
 		out.write(picture(60), 3600, false)
@@ -257,10 +255,36 @@ func TestKeyframeDropsWhatWaits(t *testing.T) {
 	})
 }
 
+// TestLargePictures: of a picture of many bits a keyframe is paced, too, and what was sent
+// within a second can be sent again.
+func TestLargePictures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const bitrate = 40_000_000
+		var wg sync.WaitGroup
+		w := &wire{}
+		out, s := sending(newPacer(wg.Go), w, bitrate)
+		out.write(picture(bitrate/2/8/largePayload), 0, true)
+		if n := len(w.headers); n > burst {
+			t.Errorf("%d packets of a keyframe are sent at once", n)
+		}
+		for n := range 24 {
+			time.Sleep(40 * time.Millisecond)
+			out.write(picture(bitrate/25/8/largePayload), uint32(n+1)*3600, false)
+		}
+		wg.Wait()
+		first := w.headers[0].SequenceNumber
+		s.nack(&rtcp.TransportLayerNack{MediaSSRC: testSSRC, Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{first})})
+		last := len(w.headers) - 1
+		if w.headers[last].SSRC != testRTX || binary.BigEndian.Uint16(w.payloads[last]) != first {
+			t.Errorf("%d packets later one is not sent again", last)
+		}
+	})
+}
+
 // TestSenderAllocs: what a packet goes through allocates nothing, nor does what is sent again.
 func TestSenderAllocs(t *testing.T) {
 	p := newPacer(func(func()) {})
-	out, s := sending(p, &wire{})
+	out, s := sending(p, &wire{}, 0)
 	out.track.writer = localWriter{s.BindLocalStream(&interceptor.StreamInfo{
 		SSRC: testSSRC, SSRCRetransmission: testRTX, PayloadTypeRetransmission: 101, MimeType: "video/H264",
 		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: sdp.TransportCCURI, ID: testExtension}},
@@ -291,7 +315,7 @@ func TestStandingQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wg sync.WaitGroup
 		w := &wire{rate: 2_000_000}
-		out, s := sending(newPacer(wg.Go), w)
+		out, s := sending(newPacer(wg.Go), w, 0)
 		play := func(pictures, packets int) {
 			for range pictures {
 				out.write(picture(packets), uint32(time.Since(w.start)*90/time.Millisecond), false)
