@@ -30,6 +30,7 @@ const playJS = `(async () => {
 	const r = await fetch('/r/whep', {method: 'POST', headers: {'Content-Type': 'application/sdp'}, body: pc.localDescription.sdp});
 	if (!r.ok) return r.status + ': ' + await r.text();
 	await pc.setRemoteDescription({type: 'answer', sdp: await r.text()});
+	window.leave = async () => (await fetch(r.headers.get('Location'), {method: 'DELETE'})).status;
 	return '';
 })()`
 
@@ -103,4 +104,5 @@ func TestThinLinkOfChromium(t *testing.T) {
 	limit(3000)
 	shows(width, 15*time.Second)
 	check()
+	evaluate[int](t, page, "leave()")
 }

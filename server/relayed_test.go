@@ -107,3 +107,32 @@ func TestOtherAddress(t *testing.T) {
 		t.Error(problem)
 	}
 }
+
+// TestLostWayOfChromium: when the way that a browser has chosen ends, and it goes over to
+// another one of its own accord, so does the server.
+func TestLostWayOfChromium(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height, fps = 320, 180, 25
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps})
+	base, relay := ts.relayed()
+	page := tab(t, browser(t), base+"/healthz")
+	if refused := evaluate[string](t, page, playJS); refused != "" {
+		t.Fatal(refused)
+	}
+	time.Sleep(6 * time.Second)
+	for range 2 { // to and fro: one of the ways has the lower priority
+		relay.Cut()
+		begin := time.Now()
+		before := evaluate[browserPlayed](t, page, playedJS)
+		for after := before; after.Frames < before.Frames+25 || after.Sound < before.Sound+25; time.Sleep(100 * time.Millisecond) {
+			if after = evaluate[browserPlayed](t, page, playedJS); time.Since(begin) > 15*time.Second {
+				t.Fatalf("%+v, and before %+v", after, before)
+			}
+		}
+		t.Logf("it went over within %v", time.Since(begin))
+		time.Sleep(2 * time.Second)
+	}
+	evaluate[int](t, page, "leave()")
+}

@@ -16,6 +16,8 @@ type Relay struct {
 	mu     sync.Mutex
 	backs  map[netip.AddrPort]*net.UDPConn // towards the server, by client
 	old    []*net.UDPConn                  // the same, of before
+	sent   map[netip.AddrPort]int          // packets, by client
+	cut    netip.AddrPort                  // of whom nothing passes
 	closed bool
 }
 
@@ -25,7 +27,7 @@ func NewRelay(server netip.AddrPort) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{server: server, front: newImpaired(udp{conn}, Impairment{}, Impairment{}, 1), backs: map[netip.AddrPort]*net.UDPConn{}}
+	r := &Relay{server: server, front: newImpaired(udp{conn}, Impairment{}, Impairment{}, 1), backs: map[netip.AddrPort]*net.UDPConn{}, sent: map[netip.AddrPort]int{}}
 	r.wg.Go(r.up)
 	return r, nil
 }
@@ -45,6 +47,20 @@ func (r *Relay) Rebind() {
 		r.old = append(r.old, back)
 		delete(r.backs, client)
 	}
+}
+
+// Cut has nothing pass any more of the client's address that has sent most since the last
+// Cut, but what that one had cut. A client of several addresses must go over to another.
+func (r *Relay) Cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	most := 0
+	for client, n := range r.sent {
+		if n > most && client != r.cut {
+			most, r.cut = n, client
+		}
+	}
+	clear(r.sent)
 }
 
 // Close ends the relay.
@@ -77,10 +93,14 @@ func (r *Relay) up() {
 	}
 }
 
-// back is the socket for a client; nil if there is none.
+// back is the socket for a packet of a client; nil if it does not pass.
 func (r *Relay) back(client netip.AddrPort) *net.UDPConn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.sent[client]++
+	if client == r.cut {
+		return nil
+	}
 	back := r.backs[client]
 	if back != nil || r.closed {
 		return back
@@ -102,6 +122,11 @@ func (r *Relay) down(back *net.UDPConn, client netip.AddrPort) {
 		if err != nil {
 			return
 		}
-		_, _ = r.front.WriteToAddrPort(buffer[:n], client)
+		r.mu.Lock()
+		cut := client == r.cut
+		r.mu.Unlock()
+		if !cut {
+			_, _ = r.front.WriteToAddrPort(buffer[:n], client)
+		}
 	}
 }

@@ -18,6 +18,8 @@ type addresses struct {
 
 	mu    sync.Mutex
 	known []netip.AddrPort // the newest last
+	from  netip.AddrPort   // where the newest packet came from that was not ICE's
+	to    netip.AddrPort   // where the newest such packet of pion's went
 	route route            // nil: not yet, or not any more
 }
 
@@ -26,6 +28,27 @@ func (a *addresses) has(addr netip.AddrPort) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Contains(a.known, addr)
+}
+
+// heard takes where a packet came from that was not ICE's.
+func (a *addresses) heard(from netip.AddrPort) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.from = from
+}
+
+// sent takes where such a packet went.
+func (a *addresses) sent(to netip.AddrPort) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.to = to
+}
+
+// movedTo tells whether the peer has gone over to an address, and this side not yet.
+func (a *addresses) movedTo(addr netip.AddrPort) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.from == addr && a.to != addr
 }
 
 // learn adds an address.

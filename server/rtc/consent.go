@@ -82,17 +82,40 @@ type checkedConn struct {
 	met []netip.AddrPort // to which something was sent through the mux
 }
 
+// ReadFromAddrPort implements ice.AddrPortReaderWriter.
+func (c *checkedConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	n, addr, err := c.AddrPortReaderWriter.ReadFromAddrPort(b)
+	if from := unmapped(addr); err == nil && !isSTUN(b[:n]) && c.addresses.has(from) {
+		c.addresses.heard(from)
+	}
+	return n, addr, err
+}
+
+// unmapped is an address as port has it.
+func unmapped(addr netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
+}
+
+// isSTUN tells ICE's packets from all else on the port (RFC 7983).
+func isSTUN(b []byte) bool { return len(b) >= stunHeader && b[0] <= 3 }
+
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (c *checkedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	addr := netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
-	isSTUN := len(b) >= stunHeader && b[0] <= 3 // RFC 7983
-	if isSTUN && string(b[:2]) == bindingSuccess {
+	addr := unmapped(to)
+	var elsewhere func([]byte, netip.AddrPort) bool
+	switch {
+	case !isSTUN(b):
+		c.addresses.sent(addr)
+		elsewhere = c.gathered
+	case string(b[:2]) == bindingSuccess:
 		// The agent answers a check with success only if the check's integrity holds (RFC
 		// 8445, 7.3), so the address is the peer's.
 		c.addresses.learn(addr)
+		fallthrough
+	default:
+		elsewhere = c.thinned
 	}
-	past := !c.meet(addr) && (isSTUN && c.thinned(b, addr) || isReport(b) && c.consent.port.gather(b, addr))
-	if past {
+	if !c.meet(addr) && elsewhere(b, addr) {
 		return len(b), nil
 	}
 	return c.AddrPortReaderWriter.WriteToAddrPort(b, to)
@@ -111,6 +134,11 @@ func (c *checkedConn) meet(addr netip.AddrPort) (first bool) {
 	}
 	c.met = append(c.met, addr)
 	return true
+}
+
+// gathered has a report wait for others that are about to be made.
+func (c *checkedConn) gathered(b []byte, addr netip.AddrPort) bool {
+	return isReport(b) && c.consent.port.gather(b, addr)
 }
 
 // thinned deals with what the agents say between times: it leaves out checks that come too

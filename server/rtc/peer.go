@@ -2,6 +2,7 @@ package rtc
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/sdp/v3"
+	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -62,9 +64,20 @@ func (s *Server) newPeer(o *offer, streams *streams, n *session, out *sender) (*
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.DisableActiveTCP(true)
 	settings.SetICETimeouts(s.limits.Disconnected, s.limits.Failed, s.consentInterval())
+	settings.SetICEBindingRequestHandler(n.goesOver)
 	settings.BufferFactory = streams.buffer
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+}
+
+// goesOver tells whether to send to the address from now on that a check came from. It is so if
+// the client nominates it, and sends from there, whatever its priority, by which alone pion
+// goes: a laptop whose cable was pulled goes on by radio. The address must have answered a check
+// of ours (RFC 8445, 7.2.5.3.2): nobody is flooded because somebody names their address.
+func (s *session) goesOver(m *stun.Message, _, remote ice.Candidate, pair *ice.CandidatePair) bool {
+	ip, err := netip.ParseAddr(remote.Address())
+	return err == nil && m.Contains(stun.AttrUseCandidate) && pair.ResponsesReceived() > 0 &&
+		s.addresses.movedTo(unmapped(netip.AddrPortFrom(ip, uint16(remote.Port()))))
 }
 
 // consentInterval is how often a client is asked whether it is still there.

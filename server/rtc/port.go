@@ -23,7 +23,7 @@ const (
 // route takes the packets of one peer that need not go through pion. It returns whether
 // the packet is dealt with; it may change the packet then.
 type route interface {
-	receive(packet []byte, arrival time.Duration) bool
+	receive(packet []byte, from netip.AddrPort, arrival time.Duration) bool
 }
 
 // port is the UDP socket as pion's mux sees it: what routes take never comes out of it.
@@ -211,7 +211,7 @@ func (p *port) take(packet *udp.Packet) bool {
 	}
 	// The wall clock may have been stepped since the packet came.
 	waited := min(max(time.Since(packet.Arrival), 0), 100*time.Millisecond)
-	return r.receive(packet.Data, p.clock()-waited)
+	return r.receive(packet.Data, packet.Addr, p.clock()-waited)
 }
 
 // ReadFrom implements net.PacketConn.

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -31,7 +32,7 @@ func (p *player) takeReports() error {
 
 // receive implements route. It runs in the ticks of sound and must not wait for whoever
 // changes the player's tracks.
-func (r *soundReports) receive(packet []byte, _ time.Duration) bool {
+func (r *soundReports) receive(packet []byte, from netip.AddrPort, _ time.Duration) bool {
 	if !isControl(packet) {
 		return false
 	}
@@ -40,6 +41,7 @@ func (r *soundReports) receive(packet []byte, _ time.Duration) bool {
 		r.player.server.rejected.add(rejectedPacket)
 		return true
 	}
+	r.player.addresses.heard(from)
 	eachControl(plain, func(kind rtcp.PacketType, packet []byte) {
 		var report rtcp.ReceiverReport
 		if kind != rtcp.TypeReceiverReport || report.Unmarshal(packet) != nil {

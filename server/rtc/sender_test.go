@@ -264,7 +264,10 @@ func TestLargePictures(t *testing.T) {
 		w := &wire{}
 		out, s := sending(newPacer(wg.Go), w, bitrate)
 		out.write(picture(bitrate/2/8/largePayload), 0, true)
-		if n := len(w.headers); n > burst {
+		w.mu.Lock()
+		n := len(w.headers)
+		w.mu.Unlock()
+		if n > burst {
 			t.Errorf("%d packets of a keyframe are sent at once", n)
 		}
 		for n := range 24 {

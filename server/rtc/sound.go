@@ -39,9 +39,10 @@ func (s *soundIn) start() error {
 
 // receive takes the packets of sound, and looks into those of RTCP, which pion reads, too, if
 // there are pictures. It returns whether the packet is dealt with.
-func (s *soundIn) receive(packet []byte, arrival time.Duration) bool {
+func (s *soundIn) receive(packet []byte, from netip.AddrPort, arrival time.Duration) bool {
 	if isControl(packet) {
 		if plain, err := s.opener.openControl(packet); err == nil {
+			s.publisher.addresses.heard(from)
 			s.control(plain, arrival)
 		}
 		return !s.publisher.pictures
@@ -60,6 +61,7 @@ func (s *soundIn) receive(packet []byte, arrival time.Duration) bool {
 		server.rejected.add(rejectedPacket)
 		return true
 	}
+	s.publisher.addresses.heard(from)
 	if ssrc := s.opener.header.SSRC; !s.known || ssrc != s.ssrc {
 		// A client may begin a new source, when it changes its microphone for example. The
 		// number is bounded since the SRTP context remembers each.
