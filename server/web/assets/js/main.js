@@ -10,7 +10,7 @@ import {HttpError} from './http.js';
 import {Lobby} from './lobby.js';
 import {LocalMedia, hasDevices} from './media.js';
 import {toName} from './names.js';
-import {deviceProblem, pageProblem, serverProblem} from './problems.js';
+import {codecProblem, deviceProblem, pageProblem, serverProblem} from './problems.js';
 import {recall, remember} from './tab.js';
 
 const CALL_KEY = 'sectile.call';
@@ -49,7 +49,7 @@ function showProblem() {
   const signIn = serverError instanceof HttpError && serverError.status === 401; // there is a form for that
   const problem = (joinError && serverProblem(joinError))
     ?? (!call && serverError && !signIn ? serverProblem(serverError) : undefined)
-    ?? (call ? undefined : pageProblem())
+    ?? (call ? (inAudioRoom ? undefined : codecProblem()) : pageProblem())
     ?? deviceProblem(inAudioRoom ? {audio: media.errors.audio} : media.errors);
   banner.show(problem);
 }

@@ -19,6 +19,11 @@ export function pageProblem() {
     return {title: 'This browser has no WebRTC', text: 'It may be switched off by a setting or an extension. Switch it on, or use a current Chromium, Firefox or Safari.'};
   }
   if (!hasDevices()) return insecure();
+  return codecProblem();
+}
+
+/** @returns {Problem|undefined} what somebody misses in a room with video */
+export function codecProblem() {
   if (!canDecodeH264()) {
     return {title: 'This browser cannot play H.264 video', text: 'You will hear the room but not see it, and nobody sees you. In Firefox, allow the OpenH264 plugin (Add-ons → Plugins) and wait until it is installed; Chromium needs a build with H.264.'};
   }
