@@ -38,14 +38,18 @@ func (r *Relay) Addr() netip.AddrPort { return r.front.LocalAddr().(*net.UDPAddr
 // Impair changes what happens to packets to the server and from it, from now on.
 func (r *Relay) Impair(up, down Impairment) { r.front.impair(down, up) }
 
-// Rebind has clients seen at other ports from now on, as when they go over to another
-// network. What the server sends to the ports of before still arrives.
-func (r *Relay) Rebind() {
+// Rebind has clients seen at other ports from now on. Unless lost, what the server sends to
+// those of before still arrives, as when a client goes over to another network; if lost, it
+// is as when a NAT was started anew.
+func (r *Relay) Rebind(lost bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for client, back := range r.backs {
 		r.old = append(r.old, back)
 		delete(r.backs, client)
+		if lost {
+			back.Close()
+		}
 	}
 }
 
