@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,6 +33,14 @@ func present(t *testing.T, e *Engine, stream string) *slides {
 	}
 	s.Publication = p
 	return s
+}
+
+// stage makes a room with one stream, that somebody publishes, and a viewer.
+func stage(t *testing.T, e *Engine) (*eye, *slides) {
+	t.Helper()
+	addVideoRoom(t, e, "r", 640, 360)
+	addStream(t, e, "r", "s")
+	return watch(t, e, "r", 1), present(t, e, "s")
 }
 
 // show sends a picture, or only takes note of it if it is lost.
@@ -68,16 +77,30 @@ func (e *eye) only(t *testing.T, what string, values ...byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, seen := range e.seen {
-		ok := false
-		for _, v := range values {
-			ok = ok || seen.value == v
-		}
-		if !ok {
+		if !slices.Contains(values, seen.value) {
 			t.Errorf("%s: luma is %d, want %v", what, seen.value, values)
 			break
 		}
 	}
 	e.seen = e.seen[:0]
+}
+
+// shows fails unless a value was seen last.
+func (e *eye) shows(t *testing.T, what string, value byte) {
+	t.Helper()
+	if v := e.newest(); v != value {
+		t.Errorf("%s: luma is %d, want %d", what, v, value)
+	}
+}
+
+// card fails unless what was seen last is no picture of those values; it returns the card's.
+func (e *eye) card(t *testing.T, what string, pictures ...byte) byte {
+	t.Helper()
+	v := e.newest()
+	if v == 0 || slices.Contains(pictures, v) {
+		t.Fatalf("%s: luma is %d, want a card", what, v)
+	}
+	return v
 }
 
 func (e *eye) forget() {
@@ -90,10 +113,7 @@ func (e *eye) forget() {
 // requests for keyframes.
 func TestSeldomChangingPicture(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.answers = true
 		p.show(50, true, false)
 		p.wait(200 * time.Millisecond)
@@ -113,10 +133,7 @@ func TestSeldomChangingPicture(t *testing.T) {
 // picture becomes a card after 2 s, and does not come back before there is another one.
 func TestCameraOff(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.sound, p.reports = true, true
 		off := func(d time.Duration, last uint16) {
 			for range d / (100 * time.Millisecond) {
@@ -136,10 +153,7 @@ func TestCameraOff(t *testing.T) {
 			off(1800*time.Millisecond, last)
 			sink.only(t, "1.9 s after the last picture", 50)
 			off(200*time.Millisecond, last)
-			card := sink.newest()
-			if card == 0 || card == 50 {
-				t.Fatalf("2.1 s after the last picture: luma is %d, want a card", card)
-			}
+			card := sink.card(t, "2.1 s after the last picture", 50)
 			sink.forget()
 			off(5*time.Second, last)
 			sink.only(t, "camera off", card)
@@ -149,9 +163,7 @@ func TestCameraOff(t *testing.T) {
 			sink.only(t, "camera on, without a keyframe", card)
 			p.show(60, true, false)
 			p.wait(100 * time.Millisecond)
-			if v := sink.newest(); v != 60 {
-				t.Errorf("camera on: luma is %d", v)
-			}
+			sink.shows(t, "camera on", 60)
 		}
 	})
 }
@@ -160,10 +172,7 @@ func TestCameraOff(t *testing.T) {
 // another layer goes on or another source has taken its place.
 func TestEndOfSource(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.sound, p.reports = true, true
 		p.show(50, true, false)
 		p.wait(time.Second)
@@ -173,10 +182,7 @@ func TestEndOfSource(t *testing.T) {
 		sink.only(t, "the end of another source", 50)
 		p.EndVideo(0, 2)
 		p.wait(100 * time.Millisecond)
-		card := sink.newest()
-		if card == 0 || card == 50 {
-			t.Errorf("after the end: luma is %d, want a card", card)
-		}
+		card := sink.card(t, "after the end", 50)
 		sink.forget()
 		p.wait(time.Second)
 		p.asked.Store(0)
@@ -191,15 +197,11 @@ func TestEndOfSource(t *testing.T) {
 		sink.only(t, "after the end", card)
 		p.show(60, true, false)
 		p.wait(100 * time.Millisecond)
-		if v := sink.newest(); v != 60 {
-			t.Errorf("after a keyframe: luma is %d", v)
-		}
+		sink.shows(t, "after a keyframe", 60)
 
 		layered := simulcast(t, e, "s", [][2]int{{320, 180}, {640, 360}}, nil)
 		time.Sleep(3 * time.Second)
-		if v := sink.newest(); v != 100 {
-			t.Fatalf("two layers: luma is %d", v)
-		}
+		sink.shows(t, "two layers", 100)
 		layered.set(func() { layered.off[1] = true })
 		sink.forget()
 		layered.EndVideo(1, 101)
@@ -208,9 +210,7 @@ func TestEndOfSource(t *testing.T) {
 		layered.set(func() { layered.off[0] = true })
 		layered.EndVideo(0, 100)
 		time.Sleep(100 * time.Millisecond)
-		if v := sink.newest(); v != card {
-			t.Errorf("the end of both layers: luma is %d, want a card, %d", v, card)
-		}
+		sink.shows(t, "the end of both layers", card)
 	})
 }
 
@@ -218,10 +218,7 @@ func TestEndOfSource(t *testing.T) {
 // it is a card, and a picture again when they go on.
 func TestDeadPublisher(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.sound, p.reports = true, true
 		for n := range 50 {
 			p.show(50, n == 0, false)
@@ -232,14 +229,10 @@ func TestDeadPublisher(t *testing.T) {
 		p.wait(1900 * time.Millisecond)
 		sink.only(t, "1.9 s after the end", 50)
 		p.wait(200 * time.Millisecond)
-		if v := sink.newest(); v == 0 || v == 50 {
-			t.Errorf("2.1 s after the end: luma is %d, want a card", v)
-		}
+		sink.card(t, "2.1 s after the end", 50)
 		p.show(60, false, false)
 		p.wait(100 * time.Millisecond)
-		if v := sink.newest(); v != 60 {
-			t.Errorf("going on: luma is %d", v)
-		}
+		sink.shows(t, "going on", 60)
 	})
 }
 
@@ -247,10 +240,7 @@ func TestDeadPublisher(t *testing.T) {
 // longer.
 func TestDamageThatStays(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.sound = true
 		p.show(50, true, false)
 		p.wait(time.Second)
@@ -265,14 +255,10 @@ func TestDamageThatStays(t *testing.T) {
 		stream(2 * time.Second)
 		sink.only(t, "2 s after a loss", 50)
 		stream(1400 * time.Millisecond) // which includes how long the packet is waited for
-		if v := sink.newest(); v == 0 || v == 50 || v == 250 {
-			t.Errorf("3.4 s after a loss: luma is %d, want a card", v)
-		}
+		sink.card(t, "3.4 s after a loss", 50, 250)
 		p.show(60, true, false)
 		p.wait(100 * time.Millisecond)
-		if v := sink.newest(); v != 60 {
-			t.Errorf("after a keyframe: luma is %d", v)
-		}
+		sink.shows(t, "after a keyframe", 60)
 		sink.forget()
 		p.show(250, false, true) // again, for which the time counts anew
 		stream(2 * time.Second)
@@ -284,16 +270,11 @@ func TestDamageThatStays(t *testing.T) {
 // after it, if there was a newer one.
 func TestOutdatedPicture(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		p := present(t, e, "s")
+		sink, p := stage(t, e)
 		p.sound = true
 		p.show(50, true, false)
 		p.wait(time.Second)
-		if v := sink.newest(); v != 50 {
-			t.Fatalf("luma is %d", v)
-		}
+		sink.shows(t, "at first", 50)
 		mute := func(muted bool) {
 			t.Helper()
 			if _, err := e.SetMuted("r", "s", room.Video, muted); err != nil {
@@ -310,16 +291,12 @@ func TestOutdatedPicture(t *testing.T) {
 		sink.only(t, "unmuted", card)
 		p.show(70, true, false)
 		p.wait(100 * time.Millisecond)
-		if v := sink.newest(); v != 70 {
-			t.Errorf("after a keyframe: luma is %d", v)
-		}
+		sink.shows(t, "after a keyframe", 70)
 		mute(true)
 		p.wait(500 * time.Millisecond)
 		mute(false)
 		p.wait(500 * time.Millisecond)
-		if v := sink.newest(); v != 70 {
-			t.Errorf("nothing new while it was muted: luma is %d", v)
-		}
+		sink.shows(t, "nothing new while it was muted", 70)
 
 		sink.sub.Close()
 		for range 100 {
@@ -336,10 +313,7 @@ func TestOutdatedPicture(t *testing.T) {
 // another one, for two seconds at most.
 func TestTakeover(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		sink := watch(t, e, "r", 1)
-		first := present(t, e, "s")
+		sink, first := stage(t, e)
 		first.show(50, true, false)
 		first.wait(time.Second)
 		sink.forget()
@@ -359,19 +333,14 @@ func TestTakeover(t *testing.T) {
 		fourth.wait(900 * time.Millisecond)
 		sink.only(t, "taken over twice", 60)
 		fourth.wait(200 * time.Millisecond)
-		if v := sink.newest(); v == 0 || v == 60 {
-			t.Errorf("2.1 s after the takeover: luma is %d, want a card", v)
-		}
+		sink.card(t, "2.1 s after the takeover", 60)
 	})
 }
 
 // TestTakeoverKeepsColours: the picture that is taken over has the colours that it had.
 func TestTakeoverKeepsColours(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine) {
-		addVideoRoom(t, e, "r", 640, 360)
-		addStream(t, e, "r", "s")
-		watch(t, e, "r", 1)
-		first := present(t, e, "s")
+		_, first := stage(t, e)
 		first.show(50, true, false)
 		first.wait(time.Second)
 		const colours = yuv.FullRange | yuv.BT709
