@@ -49,6 +49,6 @@ func (r *repaired) read() (*rtp.Packet, error) {
 
 func (r *repaired) ask(sequences []uint16) {
 	if len(sequences) > 0 {
-		_ = r.pc.WriteRTCP([]rtcp.Packet{nack.Packet(uint32(r.track.SSRC()), sequences)})
+		_ = r.pc.WriteRTCP([]rtcp.Packet{nack.Packet(1, uint32(r.track.SSRC()), sequences)})
 	}
 }

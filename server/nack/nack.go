@@ -123,7 +123,7 @@ func (l *Losses) answered(took time.Duration) {
 	l.rtt = max(sorted[(n-1)*quickest/samples], 1)
 }
 
-// Packet asks for packets of an SSRC.
-func Packet(ssrc uint32, sequences []uint16) *rtcp.TransportLayerNack {
-	return &rtcp.TransportLayerNack{SenderSSRC: ssrc, MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(sequences)}
+// Packet asks for packets of the SSRC media on behalf of the SSRC sender.
+func Packet(sender, media uint32, sequences []uint16) *rtcp.TransportLayerNack {
+	return &rtcp.TransportLayerNack{SenderSSRC: sender, MediaSSRC: media, Nacks: rtcp.NackPairsFromSequenceNumbers(sequences)}
 }

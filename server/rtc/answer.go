@@ -60,6 +60,9 @@ func (o *offer) answer(pion string) (string, error) {
 			continue
 		}
 		mids = append(mids, s.mid)
+		if !s.rsize { // pion takes it for granted
+			m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == sdp.AttrKeyRTCPRsize })
+		}
 		if at := slices.IndexFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == sdp.AttrKeyRTCPMux }); at >= 0 {
 			m.Attributes = slices.Insert(m.Attributes, at+1, sdp.NewAttribute("rtcp-mux-only", ""))
 		}

@@ -85,7 +85,7 @@ type checkedConn struct {
 // ReadFromAddrPort implements ice.AddrPortReaderWriter.
 func (c *checkedConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	n, addr, err := c.AddrPortReaderWriter.ReadFromAddrPort(b)
-	if from := unmapped(addr); err == nil && !isSTUN(b[:n]) && c.addresses.has(from) {
+	if from := unmapped(addr); err == nil && n > 0 && !isSTUN(b[:n]) && c.addresses.has(from) {
 		c.addresses.heard(from)
 	}
 	return n, addr, err

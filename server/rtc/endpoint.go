@@ -125,7 +125,8 @@ func (s *Server) open(r *http.Request, o *offer, name string, play bool, tracks 
 	n := &session{
 		server: s, name: name, play: play, loopback: s.onLoopback(r), secret: token(), sid: token(),
 		up: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-		offer: o, etag: newETag(), addresses: addresses{port: s.socket.port}, consent: consent{port: s.socket.port, interval: s.consentInterval()},
+		offer: o, etag: newETag(), addresses: addresses{port: s.socket.port, interval: s.limits.Disconnected / 2},
+		consent: consent{port: s.socket.port, interval: s.consentInterval()},
 	}
 	kind := "publish"
 	if play {

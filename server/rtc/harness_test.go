@@ -274,10 +274,12 @@ func (b *bench) live() int {
 	return s.Publish + s.Play
 }
 
-// cuttable is a client whose network can be cut.
+// cuttable is a client whose network can be cut, or only for ICE.
 type cuttable struct {
-	pc  *webrtc.PeerConnection
-	off atomic.Bool
+	pc     *webrtc.PeerConnection
+	sound  *webrtc.TrackLocalStaticRTP
+	off    atomic.Bool
+	offICE atomic.Bool
 }
 
 func newCuttable(t *testing.T) *cuttable {
@@ -287,7 +289,7 @@ func newCuttable(t *testing.T) *cuttable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: &cutConn{conn, &c.off}, Logger: pionLog{slog.New(slog.DiscardHandler)}.NewLogger("")})
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: &cutConn{conn, c}, Logger: pionLog{slog.New(slog.DiscardHandler)}.NewLogger("")})
 	t.Cleanup(func() { mux.Close() })
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
@@ -303,20 +305,23 @@ func newCuttable(t *testing.T) *cuttable {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.pc.GracefulClose() })
-	if _, err := c.pc.AddTransceiverFromKind(audio, webrtc.RTPTransceiverInit{Direction: sendrecv}); err != nil {
+	if c.sound, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio", "cam"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.pc.AddTransceiverFromTrack(c.sound, webrtc.RTPTransceiverInit{Direction: sendrecv}); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// cutConn loses everything that is sent while off.
+// cutConn loses what is sent while the client's network is cut.
 type cutConn struct {
 	net.PacketConn
-	off *atomic.Bool
+	of *cuttable
 }
 
 func (c *cutConn) WriteTo(p []byte, addr net.Addr) (int, error) {
-	if c.off.Load() {
+	if c.of.off.Load() || c.of.offICE.Load() && isSTUN(p) {
 		return len(p), nil
 	}
 	return c.PacketConn.WriteTo(p, addr)

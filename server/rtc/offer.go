@@ -57,6 +57,7 @@ type section struct {
 	direction  webrtc.RTPTransceiverDirection
 	rejected   bool // by the client (port 0), or since it is no sound nor picture
 	use        bool // carries media; else it is answered inactive
+	rsize      bool // takes RTCP that is not compound (RFC 5506)
 	codec      codec
 	extensions []string // values of a=extmap that are used
 	formatsMap map[uint8]format
@@ -144,6 +145,7 @@ func (o *offer) parseSection(d *sdp.SessionDescription, m *sdp.MediaDescription)
 	}
 	_, mux := m.Attribute(sdp.AttrKeyRTCPMux)
 	_, muxOnly := m.Attribute("rtcp-mux-only")
+	_, s.rsize = m.Attribute(sdp.AttrKeyRTCPRsize)
 	if !mux && !muxOnly {
 		return nil, unacceptable("section %s has no a=rtcp-mux (RFC 9725, 4.4.1)", s.mid)
 	}

@@ -59,7 +59,7 @@ func (s *Server) newPeer(o *offer, streams *streams, n *session, out *sender) (*
 		registry = s.publishInterceptors
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: s.pionLog}
-	settings.SetICEUDPMux(&view{s.socket, s.socket.hosts(n.loopback), &n.addresses, &n.consent})
+	settings.SetICEUDPMux(&view{socket: s.socket, hosts: s.socket.hosts(n.loopback), addresses: &n.addresses, consent: &n.consent})
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.DisableActiveTCP(true)

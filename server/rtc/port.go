@@ -26,6 +26,12 @@ type route interface {
 	receive(packet []byte, from netip.AddrPort, arrival time.Duration) bool
 }
 
+// routed is a route and whose packets it takes.
+type routed struct {
+	route
+	peer *addresses
+}
+
 // port is the UDP socket as pion's mux sees it: what routes take never comes out of it.
 // Packets are read in batches, by the ticks of sound when they need them, and for pion by
 // the goroutine of its mux.
@@ -35,7 +41,7 @@ type port struct {
 	polled atomic.Int64         // when poll was called last
 
 	routesMu sync.RWMutex
-	routes   map[netip.AddrPort]route
+	routes   map[netip.AddrPort]routed
 
 	timer    *time.Timer   // of wait
 	ready    chan struct{} // something came to be in others
@@ -61,25 +67,25 @@ type outgoing struct {
 const maxOutgoing = 256
 
 func newPort(conn *udp.Conn, clock func() time.Duration) *port {
-	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]route{}, out: &outgoing{},
+	p := &port{Conn: conn, clock: clock, routes: map[netip.AddrPort]routed{}, out: &outgoing{},
 		ready: make(chan struct{}, 1), timer: time.NewTimer(calm)}
 	p.polled.Store(-int64(calm))
 	p.pictured = -calm
 	return p
 }
 
-// setRoute has r take the packets from addr.
-func (p *port) setRoute(addr netip.AddrPort, r route) {
+// setRoute has r take the packets of a peer from addr.
+func (p *port) setRoute(addr netip.AddrPort, r route, peer *addresses) {
 	p.routesMu.Lock()
 	defer p.routesMu.Unlock()
-	p.routes[addr] = r
+	p.routes[addr] = routed{r, peer}
 }
 
 // deleteRoute undoes setRoute, unless another route has taken the address over.
 func (p *port) deleteRoute(addr netip.AddrPort, r route) {
 	p.routesMu.Lock()
 	defer p.routesMu.Unlock()
-	if p.routes[addr] == r {
+	if p.routes[addr].route == r {
 		delete(p.routes, addr)
 	}
 }
@@ -201,17 +207,27 @@ func (p *port) other(b []byte) (int, netip.AddrPort, bool) {
 	return n, packet.Addr, true
 }
 
-// take offers a packet to the route of its sender.
+// take offers a packet to the route of its sender. Of what that has taken pion's agent gets a
+// packet of no bytes now and then: it ends a session of which it hears nothing, and answers to
+// its checks may be lost for longer than that.
 func (p *port) take(packet *udp.Packet) bool {
 	p.routesMu.RLock()
 	r := p.routes[packet.Addr]
 	p.routesMu.RUnlock()
-	if r == nil {
+	if r.route == nil {
 		return false
 	}
 	// The wall clock may have been stepped since the packet came.
 	waited := min(max(time.Since(packet.Arrival), 0), 100*time.Millisecond)
-	return r.receive(packet.Data, packet.Addr, p.clock()-waited)
+	now := p.clock()
+	if !r.receive(packet.Data, packet.Addr, now-waited) {
+		return false
+	}
+	if r.peer.lives(now) {
+		packet.Data = packet.Data[:0]
+		return false
+	}
+	return true
 }
 
 // ReadFrom implements net.PacketConn.

@@ -27,6 +27,7 @@ func TestPost(t *testing.T) {
 	for _, c := range []struct{ path, offer, direction string }{
 		{"/cam1/whip", publish, "recvonly"},
 		{"/meeting/whep", play, "sendonly"},
+		{"/meeting/whep", dropLines(play, "a=rtcp-rsize"), "sendonly"},
 	} {
 		for _, contentType := range []string{typeSDP, "application/sdp; charset=utf-8", "Application/SDP"} {
 			r := b.want(201, "POST", c.path, contentType, c.offer)
@@ -58,6 +59,9 @@ func TestPost(t *testing.T) {
 			}
 			if strings.Count(r.body, "\r\na=rtcp-mux\r\n") != 2 || strings.Count(r.body, "\r\na=rtcp-mux-only\r\n") != 2 {
 				t.Errorf("rtcp-mux and rtcp-mux-only are not in each section:\n%s", r.body)
+			}
+			if strings.Count(r.body, "a=rtcp-rsize") != strings.Count(c.offer, "a=rtcp-rsize") {
+				t.Errorf("rtcp-rsize is not answered as offered:\n%s", r.body)
 			}
 			if !strings.Contains(r.body, "\r\na=group:BUNDLE 0 1\r\n") {
 				t.Errorf("no BUNDLE:\n%s", r.body)

@@ -110,12 +110,16 @@ func (p *publisher) connected() error {
 	return nil
 }
 
+// receiverSSRC is this side's to a publisher, to whom it sends no RTP: as libwebrtc has it. It
+// must not be the publisher's own (RFC 3550, 8.2).
+const receiverSSRC = 1
+
 // tick reports how the sound comes; pion reports the pictures.
 func (p *publisher) tick() {
 	if p.sound != nil {
 		if block, ok := p.sound.reception.block(p.server.engine.Now()); ok {
 			// An error means that the connection is going down.
-			_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: block.SSRC, Reports: []rtcp.ReceptionReport{block}}})
+			_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: receiverSSRC, Reports: []rtcp.ReceptionReport{block}}})
 		}
 	}
 	if p.limits {
@@ -139,14 +143,13 @@ func (p *publisher) tellLimit() {
 	case !p.limited:
 		return
 	}
-	message := &rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: float32(limit)}
+	message := &rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: receiverSSRC, Bitrate: float32(limit)}
 	for i := range p.video {
 		if ssrc := p.video[i].ssrc.Load(); ssrc != 0 {
 			message.SSRCs = append(message.SSRCs, ssrc)
 		}
 	}
 	if len(message.SSRCs) > 0 {
-		message.SenderSSRC = message.SSRCs[0]
 		// An error means that the connection is going down.
 		_ = p.pc.WriteRTCP([]rtcp.Packet{message})
 	}
@@ -323,7 +326,7 @@ func (p *publisher) sendPLI() {
 			var packets []rtcp.Packet
 			for layer, asked := 0, p.asked.Swap(0); layer < len(p.video); layer++ {
 				if ssrc := p.video[layer].ssrc.Load(); ssrc != 0 && asked>>layer&1 != 0 {
-					packets = append(packets, &rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: ssrc})
+					packets = append(packets, &rtcp.PictureLossIndication{SenderSSRC: receiverSSRC, MediaSSRC: ssrc})
 				}
 			}
 			if len(packets) > 0 {
@@ -373,7 +376,7 @@ type inbound struct {
 func (in *inbound) ask(ssrc uint32, sequences []uint16) {
 	if len(sequences) > 0 {
 		// An error means that the connection is going down.
-		_ = in.pc.WriteRTCP([]rtcp.Packet{nack.Packet(ssrc, sequences)})
+		_ = in.pc.WriteRTCP([]rtcp.Packet{nack.Packet(receiverSSRC, ssrc, sequences)})
 	}
 }
 

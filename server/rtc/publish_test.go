@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -339,6 +340,56 @@ func TestSilentClient(t *testing.T) {
 	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
 	cut.off.Store(true)
 	eventually(t, "the session gone", func() bool { return b.engine.published("cam1") == nil && b.live() == 0 })
+}
+
+// TestLifeWithoutChecks: a client that is heard lives, even if all its checks get lost.
+func TestLifeWithoutChecks(t *testing.T) {
+	b := newBench(t, Config{Limits: Limits{Disconnected: 300 * time.Millisecond, Failed: 300 * time.Millisecond}})
+	cut := newCuttable(t)
+	b.open(cut.pc, "/cam1/whip").connect()
+	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
+	cut.offICE.Store(true)
+	p := b.engine.published("cam1")
+	for n := range uint16(100) {
+		if err := cut.sound.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0xf8, 1, 2}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if sound, _ := p.counts(); b.live() != 1 || sound < 90 {
+		t.Errorf("%d sessions live, %d packets of sound came", b.live(), sound)
+	}
+	eventually(t, "the session gone", func() bool { return b.live() == 0 })
+}
+
+// TestOrderOfPackets: what comes in order, at whichever of several addresses, is given in order.
+func TestOrderOfPackets(t *testing.T) {
+	var hosts []netip.Addr
+	for i := range byte(4) {
+		hosts = append(hosts, netip.AddrFrom4([4]byte{127, 0, 0, 1 + i}))
+	}
+	b := newBench(t, Config{Addr: "0.0.0.0:0", Addresses: hosts})
+	c := newCamera(t, video)
+	b.open(c.PeerConnection, "/cam1/whip").connect()
+	eventually(t, "published", func() bool { return b.engine.published("cam1") != nil })
+	p := b.engine.published("cam1")
+	const packets = 3000
+	for n := range uint16(packets) {
+		if err := c.video.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n)}, Payload: make([]byte, 1100)}); err != nil {
+			t.Fatal(err)
+		}
+		if n%10 == 9 {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	eventually(t, "most of the packets", func() bool { _, n := p.counts(); return n > packets*9/10 })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.video[1:] {
+		if a, b := p.video[i].Sequence, p.video[i+1].Sequence; int16(b-a) < 0 {
+			t.Fatalf("packet %d comes after %d", b, a)
+		}
+	}
 }
 
 func TestCloseWithSessions(t *testing.T) {

@@ -126,6 +126,9 @@ func (s *sender) write(h *rtp.Header, payload []byte, _ interceptor.Attributes) 
 		if !s.any {
 			s.any, s.first = true, h.SequenceNumber
 		}
+		if older := uint16(len(s.kept)); s.newest-s.first >= older { // or it would come to look newer one day
+			s.first = s.newest - older + 1
+		}
 	}
 	return s.send(h, payload)
 }

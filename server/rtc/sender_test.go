@@ -227,6 +227,27 @@ func TestResending(t *testing.T) {
 	})
 }
 
+// TestResendingLongAfterKeyframe: whether a packet can be sent again does not depend on how many
+// there were since the keyframe.
+func TestResendingLongAfterKeyframe(t *testing.T) {
+	var wg sync.WaitGroup
+	w := &wire{}
+	out, s := sending(newPacer(wg.Go), w, 0)
+	for n := range 70_000 {
+		out.write(picture(1), uint32(n)*3600, n == 0)
+		if n%1000 != 999 {
+			continue
+		}
+		time.Sleep(resendLeast + resendMargin) // for the share of the estimate
+		before := s.resent.Load()
+		s.nack(&rtcp.TransportLayerNack{MediaSSRC: testSSRC, Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{s.newest - 3})})
+		if s.resent.Load() != before+1 {
+			t.Fatalf("%d packets after the keyframe one is not sent again", n)
+		}
+	}
+	wg.Wait()
+}
+
 // TestKeyframeDropsWhatWaits: what a player is sent after a keyframe does not wait for what
 // is older, but for the picture of which a part was sent.
 func TestKeyframeDropsWhatWaits(t *testing.T) {

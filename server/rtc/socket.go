@@ -2,10 +2,12 @@ package rtc
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -148,6 +150,9 @@ type view struct {
 	hosts     []netip.Addr
 	addresses *addresses
 	consent   *consent
+
+	mu   sync.Mutex
+	read map[string]bool // what somebody reads, by name and family
 }
 
 // GetListenAddresses implements ice.UDPMux.
@@ -169,7 +174,51 @@ func (v *view) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 		return nil, err
 	}
 	// The mux hands out such connections because port is one.
-	return &checkedConn{PacketConn: conn, AddrPortReaderWriter: conn.(ice.AddrPortReaderWriter), addresses: v.addresses, consent: v.consent}, nil
+	c := &checkedConn{PacketConn: conn, AddrPortReaderWriter: conn.(ice.AddrPortReaderWriter), addresses: v.addresses, consent: v.consent}
+	// One connection stands behind all local addresses of a family, and as many readers would
+	// put its packets in disorder.
+	name := ufrag
+	if udp, ok := addr.(*net.UDPAddr); ok && udp.IP.To4() == nil {
+		name += " IPv6"
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.read[name] {
+		u := &unread{PacketConn: conn, AddrPortReaderWriter: c.AddrPortReaderWriter, closed: make(chan struct{})}
+		c.PacketConn, c.AddrPortReaderWriter = u, u
+	} else {
+		if v.read == nil {
+			v.read = map[string]bool{}
+		}
+		v.read[name] = true
+	}
+	return c, nil
+}
+
+// unread is a connection that others read, until it is closed.
+type unread struct {
+	net.PacketConn
+	ice.AddrPortReaderWriter
+	closed chan struct{}
+	once   sync.Once
+}
+
+// ReadFrom implements net.PacketConn.
+func (c *unread) ReadFrom([]byte) (int, net.Addr, error) {
+	<-c.closed
+	return 0, nil, io.EOF
+}
+
+// ReadFromAddrPort implements ice.AddrPortReaderWriter.
+func (c *unread) ReadFromAddrPort([]byte) (int, netip.AddrPort, error) {
+	<-c.closed
+	return 0, netip.AddrPort{}, io.EOF
+}
+
+// Close implements net.PacketConn.
+func (c *unread) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.PacketConn.Close()
 }
 
 // RemoveConnByUfrag implements ice.UDPMux.
