@@ -48,6 +48,8 @@ type Estimator struct {
 	ceiling  float64 // where a queue grew last; 0: unknown
 	changed  time.Duration
 	reduced  time.Duration    // when the target was reduced last
+	unqueued float64          // the target before a queue stood
+	moved    time.Duration    // when the way changed last
 	rtt      time.Duration    // of the newest feedback
 	rtts     [8]time.Duration // of the newest ones
 	answers  int              // how many there were
@@ -102,10 +104,13 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 			p.state = lost
 			e.lossSent++
 			e.lossLost++
+			e.queue.miss()
 			return
 		}
 		if p.state == sent {
 			e.lossSent++
+		} else {
+			e.queue.find()
 		}
 		p.state = received
 		e.rtt, answered = now-p.left, true
@@ -113,14 +118,22 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, now time.Duration) {
 		if p.probe && p.left >= e.probing.began {
 			e.probing.arrived(p.size, at)
 		}
-		e.trend.add(p.left, at, now)
-		e.queue.add(p.left, at)
+		if p.left >= e.moved {
+			e.trend.add(p.left, at, now)
+			e.queue.add(p.left, at)
+		}
 	})
 	if answered {
 		e.rtts[e.answers%len(e.rtts)] = e.rtt
 		e.answers++
 	}
 	e.control(now)
+}
+
+// Moved tells that packets go another way from now on: how long they took before says nothing
+// any more.
+func (e *Estimator) Moved(now time.Duration) {
+	e.queue, e.trend, e.moved = standing{}, newTrend(), now
 }
 
 // Told takes an estimate that the receiver has made (REMB, draft-alvestrand-rmcat-remb). It
@@ -153,7 +166,15 @@ func (e *Estimator) bounded(rate float64) float64 {
 // control moves the target.
 func (e *Estimator) control(now time.Duration) {
 	got := e.arrivals.rate()
+	stood := e.queue.stands()
 	grows := e.queue.step(now) || e.trend.usage == over
+	switch {
+	case e.queue.longer(now): // nothing had to be reduced for it
+		e.target, e.ceiling = max(e.target, e.unqueued), 0
+		grows, e.hold = false, false
+	case !stood && e.queue.stands():
+		e.unqueued = e.target
+	}
 	switch {
 	case grows && got < e.target/idle:
 		e.hold = true

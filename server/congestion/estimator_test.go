@@ -2,6 +2,7 @@ package congestion
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,39 @@ type answer struct {
 type flying struct {
 	number uint16
 	at     time.Duration // of arrival; 0: lost
+}
+
+// below is for how long the estimate is below what is sent.
+func (p *path) below(d time.Duration, media float64) (below time.Duration) {
+	for end := p.now + d; p.now < end; {
+		p.run(100*ms, media, 0)
+		if p.e.Rate() < int(media) {
+			below += 100 * ms
+		}
+	}
+	return below
+}
+
+// TestLongerWay: a way that becomes longer but not narrower, by another network for example, is
+// not taken for a queue for long, and not at all by who tells.
+func TestLongerWay(t *testing.T) {
+	for _, delay := range []time.Duration{60, 110, 150, 250, 600} {
+		for _, jitter := range []time.Duration{0, 30} {
+			for _, told := range []bool{false, true} {
+				p := newPath(10_000_000)
+				p.jitter = jitter * ms
+				p.run(6*time.Second, 1_500_000, 0)
+				p.delay = delay * ms
+				if told {
+					p.e.Moved(p.now)
+				}
+				below := p.below(30*time.Second, 1_500_000)
+				if below > 2*time.Second || told && below > 500*ms {
+					t.Errorf("from 20 to %d ms, jitter %d ms, told %v: %v below what is sent", delay, jitter, told, below)
+				}
+			}
+		}
+	}
 }
 
 func newPath(rate float64) *path {
@@ -89,7 +123,12 @@ func (p *path) report() {
 		}
 		fb.PacketChunks = append(fb.PacketChunks, &rtcp.RunLengthChunk{RunLength: 1, PacketStatusSymbol: symbol})
 	}
-	p.flying = p.flying[last+1:]
+	// The next report begins with the first that was overtaken, if any.
+	done := slices.IndexFunc(p.flying[:last+1], func(f flying) bool { return f.at > p.now })
+	if done < 0 {
+		done = last + 1
+	}
+	p.flying = p.flying[done:]
 	p.answers = append(p.answers, answer{p.now + p.delay, fb})
 }
 

@@ -14,6 +14,12 @@ const (
 	// baseTime is for how long the shortest time counts, at least: clocks drift and routes
 	// change.
 	baseTime = 10 * time.Second
+	// A queue grows, or overflows, or drains once less is sent. What does none of that, to
+	// within evenLimit from one evenTime to the next, evenTimes in a row, is no queue: it is the
+	// way that has become longer.
+	evenLimit = 15 * time.Millisecond
+	evenTime  = 300 * time.Millisecond
+	evenTimes = 3
 )
 
 // standing looks for a queue that stands, in the time that packets take by both clocks.
@@ -25,7 +31,22 @@ type standing struct {
 	packets  int // of this feedback, and those before it that had too few
 	shortest time.Duration
 	feed     int // feedbacks in a row
+
+	// While a queue stands: the shortest time since looked and in the evenTime before.
+	looked     time.Duration
+	low, lower time.Duration
+	looks      int  // how many there were
+	even       int  // how many in a row had the same shortest time as the one before
+	lost       bool // a packet was lost since looked
+
+	missing, missed int // packets of this feedback, and of the one before that still are
 }
+
+// miss takes a packet that has not arrived.
+func (s *standing) miss() { s.missing++ }
+
+// find takes one that has, after all: it was overtaken.
+func (s *standing) find() { s.missed-- }
 
 // add takes a packet that arrived.
 func (s *standing) add(left, arrival time.Duration) {
@@ -38,6 +59,8 @@ func (s *standing) add(left, arrival time.Duration) {
 
 // step ends a feedback and tells whether a queue stands.
 func (s *standing) step(now time.Duration) bool {
+	s.lost = s.lost || s.missed > 0
+	s.missed, s.missing = s.missing, 0
 	if s.packets == 0 {
 		return s.stands()
 	}
@@ -55,7 +78,38 @@ func (s *standing) step(now time.Duration) bool {
 	case s.packets >= standingPackets:
 		s.feed, s.packets = s.feed+1, 0
 	}
+	if !s.stands() {
+		s.looks, s.even = 0, 0
+	}
 	return s.stands()
+}
+
+// longer tells whether what was taken for a queue is a longer way, which from then on is the
+// shortest. It is to be called after step.
+func (s *standing) longer(now time.Duration) bool {
+	switch {
+	case !s.stands():
+		return false
+	case s.looks == 0:
+		s.looked, s.low, s.lost, s.looks = now, s.shortest, false, 1
+		return false
+	}
+	s.low = min(s.low, s.shortest)
+	if now-s.looked < evenTime {
+		return false
+	}
+	if off := s.low - s.lower; s.looks > 1 && !s.lost && max(off, -off) <= evenLimit {
+		s.even++
+	} else {
+		s.even = 0
+	}
+	s.lower = s.low
+	s.looked, s.low, s.lost, s.looks = now, s.shortest, false, s.looks+1
+	if s.even < evenTimes {
+		return false
+	}
+	*s = standing{known: true, base: s.lower, next: s.lower, since: now}
+	return true
 }
 
 // stands tells whether a queue stood at the last feedback.

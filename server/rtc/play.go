@@ -64,6 +64,13 @@ func (p *player) connected() error {
 			return err
 		}
 	}
+	ice := p.transport().ICETransport()
+	ice.OnSelectedCandidatePairChange(p.follow)
+	pair, err := ice.GetSelectedCandidatePair()
+	if err != nil {
+		return err
+	}
+	p.follow(pair)
 	p.sending.Store(true)
 	p.tick()
 	p.tracksMu.Lock()
@@ -77,6 +84,16 @@ func (p *player) connected() error {
 		return p.takeReports()
 	}
 	return nil
+}
+
+// follow takes the pair of addresses that ICE has chosen.
+func (p *player) follow(pair *webrtc.ICECandidatePair) {
+	if p.sound != nil {
+		p.sound.follow(pair)
+	}
+	if p.out != nil {
+		p.out.moved()
+	}
 }
 
 // setTracks changes what is played. It keeps to the kinds that were negotiated, and

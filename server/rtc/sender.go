@@ -215,6 +215,13 @@ func (s *sender) feedback(fb *rtcp.TransportLayerCC) {
 	s.estimator.Feedback(fb, s.now())
 }
 
+// moved tells that packets go another way from now on.
+func (s *sender) moved() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.estimator.Moved(s.now())
+}
+
 // lost takes the share of packets that a receiver report says were lost.
 func (s *sender) lost(fraction float64) {
 	s.mu.Lock()

@@ -97,26 +97,21 @@ type soundOut struct {
 	to     atomic.Pointer[netip.AddrPort] // nil: not known yet
 }
 
-// start sends to wherever ICE says.
+// start takes the keys of the session.
 func (s *soundOut) start(p *player) error {
-	transport := p.transport()
-	config, err := keys(p.pc, transport)
+	config, err := keys(p.pc, p.transport())
 	if err != nil {
 		return err
 	}
-	if s.sealer, err = newSealer(config); err != nil {
-		return err
-	}
-	moved := func(pair *webrtc.ICECandidatePair) {
-		if to, ok := remoteAddress(pair); ok {
-			s.to.Store(&to)
-		}
-	}
-	ice := transport.ICETransport()
-	ice.OnSelectedCandidatePairChange(moved)
-	pair, err := ice.GetSelectedCandidatePair()
-	moved(pair)
+	s.sealer, err = newSealer(config)
 	return err
+}
+
+// follow sends to wherever ICE says.
+func (s *soundOut) follow(pair *webrtc.ICECandidatePair) {
+	if to, ok := remoteAddress(pair); ok {
+		s.to.Store(&to)
+	}
 }
 
 // write sends one packet when the socket is flushed next, and returns its size.
