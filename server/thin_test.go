@@ -195,6 +195,31 @@ func TestThinLinks(t *testing.T) {
 	}
 }
 
+// TestHardlyMoreThanSound: on a link that hardly carries more than the sound that is heard, and
+// there are pictures now and then.
+func TestHardlyMoreThanSound(t *testing.T) {
+	ts := start(t, config.Config{})
+	const width, height, fps = 640, 360, 25
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 1500})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 3_000_000})
+	link := ts.link()
+	link.Down.Rate = 160_000
+	player := ts.playOver(link, "r", "v1a1")
+	pictures := watch(player)
+	time.Sleep(8 * time.Second)
+	begin := time.Now()
+	before, _ := player.Flows()
+	time.Sleep(6 * time.Second)
+	after, _ := player.Flows()
+	if n := after.Packets - before.Packets; n < 260 {
+		t.Errorf("%d packets of sound in 6 s, want 300", n)
+	}
+	if n := len(pictures.since(begin)); n < 10 {
+		t.Errorf("%d pictures in 6 s", n)
+	}
+}
+
 // TestWideRoom: in a room whose picture takes more than usual, who joins over a good link gets
 // it from the begin, and who joins over a thin one the half picture soon.
 func TestWideRoom(t *testing.T) {

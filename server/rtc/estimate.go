@@ -9,7 +9,7 @@ import (
 // the room's picture they are if that is more.
 const (
 	firstEstimate, firstTimes = 3_000_000, 2
-	leastEstimate             = 100_000
+	leastEstimate             = 30_000
 	mostEstimate, mostTimes   = 30_000_000, 3
 )
 

@@ -18,6 +18,10 @@ const (
 	// while packets wait, and queuedFactor while a queue stands on the way, which is to
 	// drain.
 	paceFactor, queuedFactor = 3, 0.8
+	// mostLate is how long pictures wait at most, a keyframe apart: then none is sent until a
+	// keyframe is there, for which the player asks when nothing waits any more. What cannot be
+	// sent on a link would be later and later.
+	mostLate = 1500 * time.Millisecond
 	// Bounds of the time between two pictures.
 	minInterval, maxInterval = 10 * time.Millisecond, 50 * time.Millisecond
 )
@@ -47,6 +51,7 @@ type pacedTrack struct {
 	track *track
 	out   *sender
 	count func(packets, bytes int) // counts what was sent
+	ask   func()                   // for a keyframe
 
 	mu      sync.Mutex
 	waiting []pacedPacket
@@ -55,6 +60,8 @@ type pacedTrack struct {
 	before  uint32  // timestamp of the last picture
 	listed  bool    // in the pacer's queues
 	closed  bool
+	stalled bool // nothing is sent before a keyframe
+	asks    bool // for one, when the lock is free
 }
 
 type pacedPacket struct {
@@ -75,13 +82,18 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32, key bool) {
 	}
 	interval := time.Duration(timestamp-t.before) * time.Second / time.Duration(t.track.clock)
 	t.before = timestamp
-	if key {
+	switch {
+	case key:
 		t.drop()
+		t.stalled = false
+	case t.stalled:
+		return
+	case t.late() > mostLate:
+		t.stalled = true
+		return
 	}
 	now := len(payloads)
 	switch {
-	case len(t.waiting)+len(payloads) > t.out.most(): // more are sent at once
-		t.send(len(t.waiting))
 	case len(t.waiting) > 0:
 		now = 0
 	case len(payloads) > burst+burst/2: // not for the sake of a few
@@ -134,6 +146,16 @@ func (t *pacedTrack) packet(payload []byte, timestamp uint32, marker, key bool) 
 	return t.track.write(payload, timestamp, marker)
 }
 
+// late is how long what waits takes to be sent. It needs the lock.
+func (t *pacedTrack) late() time.Duration {
+	bytes := 0
+	for i := range t.waiting {
+		bytes += t.waiting[i].size
+	}
+	rate, _ := t.out.pace()
+	return time.Duration(float64(bytes) / rate * float64(time.Second))
+}
+
 // drop drops what waits of pictures of which nothing was sent. It needs the lock.
 func (t *pacedTrack) drop() {
 	begun := 0
@@ -174,9 +196,22 @@ func (t *pacedTrack) step() (more bool) {
 	probing := !t.closed && t.out.step()
 	if len(t.waiting) == 0 {
 		t.portion = 0
+		t.asks = t.stalled
 	}
 	t.listed = len(t.waiting) > 0 || probing
 	return t.listed
+}
+
+// asked asks for the keyframe that is needed, if one is: not under the lock, for the room may
+// hold its own and wait for this one.
+func (t *pacedTrack) asked() {
+	t.mu.Lock()
+	asks := t.asks && !t.closed
+	t.asks = false
+	t.mu.Unlock()
+	if asks {
+		t.ask()
+	}
 }
 
 // close drops what waits.
@@ -212,7 +247,9 @@ func (p *pacer) run() {
 		p.mu.Unlock()
 		for i, t := range due {
 			due[i] = nil
-			if t.step() {
+			more := t.step()
+			t.asked()
+			if more {
 				p.mu.Lock()
 				p.queues = append(p.queues, t)
 				p.mu.Unlock()

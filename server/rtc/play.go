@@ -44,7 +44,7 @@ func (p *player) attach(o *offer) error {
 			p.sound = &soundOut{track: t, socket: p.server.socket}
 		} else {
 			p.video = t
-			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, out: p.out, count: p.count}
+			p.pictures = &pacedTrack{pacer: p.server.pacer, track: t, out: p.out, count: p.count, ask: p.requestKeyframe}
 		}
 		senders = append(senders, transceiver.Sender())
 	}

@@ -299,9 +299,6 @@ func (s *sender) pace() (rate float64, all bool) {
 	return paceFactor * rate, false
 }
 
-// most is how many packets may wait for their time: no more than can be sent again.
-func (s *sender) most() int { return len(s.kept) }
-
 // Close implements interceptor.Interceptor.
 func (s *sender) Close() error {
 	s.mu.Lock()

@@ -23,6 +23,7 @@ type wire struct {
 	free     time.Duration
 	longest  time.Duration // in the queue
 	headers  []rtp.Header
+	at       []time.Duration // when they were written
 	payloads [][]byte
 	arrivals []wireArrival
 }
@@ -43,6 +44,7 @@ func (w *wire) Write(h *rtp.Header, payload []byte, _ interceptor.Attributes) (i
 	defer w.mu.Unlock()
 	now := time.Since(w.start)
 	w.headers = append(w.headers, *h)
+	w.at = append(w.at, now)
 	w.payloads = append(w.payloads, append([]byte(nil), payload...))
 	if w.rate == 0 {
 		return len(payload), nil
@@ -272,6 +274,48 @@ func TestKeyframeDropsWhatWaits(t *testing.T) {
 		// 70 kB at three times 400 kbit/s.
 		if took := time.Since(w.start); took < 300*time.Millisecond || took > 700*time.Millisecond {
 			t.Errorf("all is sent after %v", took)
+		}
+	})
+}
+
+// TestMoreThanPasses: what a link cannot carry does not get later and later: pictures are left
+// out up to a keyframe, which is asked for when nothing waits any more.
+func TestMoreThanPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var wg sync.WaitGroup
+		w := &wire{}
+		out, s := sending(newPacer(wg.Go), w, 0)
+		var asked atomic.Bool
+		out.ask = func() { asked.Store(true) }
+		s.estimator.Told(100_000)
+		keys := map[uint32]bool{}
+		for n := range uint32(25 * 60) {
+			key := n == 0 || asked.Swap(false)
+			size := 3 // 700 kbit/s, of three times 100
+			if key {
+				size = 20
+				keys[n] = true
+			}
+			out.write(picture(size), n*3600, key)
+			time.Sleep(40 * time.Millisecond)
+		}
+		wg.Wait()
+		if len(keys) < 10 || len(keys) > 40 {
+			t.Errorf("%d keyframes are asked for in a minute", len(keys))
+		}
+		before := uint32(0)
+		for i, h := range w.headers {
+			n := (h.Timestamp - out.track.offset) / 3600
+			if n != before && n != before+1 && !keys[n] {
+				t.Fatalf("picture %d is sent after picture %d", n, before)
+			}
+			before = n
+			if late := w.at[i] - time.Duration(n)*40*time.Millisecond; late > 2*mostLate {
+				t.Fatalf("picture %d is sent %v late", n, late)
+			}
+		}
+		if before < 25*55 {
+			t.Errorf("picture %d is the last that is sent", before)
 		}
 	})
 }
