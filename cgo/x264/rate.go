@@ -208,6 +208,10 @@ func (r *rate) again(bits int) bool {
 	if r.level+size <= r.capacity || size <= r.capacity*0.6 || r.chosen == worstQP {
 		return false
 	}
+	if r.kind != key {
+		// It is not sent, but the next of its kind must fit: or there would be keyframes only.
+		r.cost[r.kind] = max(r.cost[r.kind], size*scale(float64(r.chosen))/r.work)
+	}
 	// A P picture of new things costs about what a keyframe does.
 	r.kind, r.cut, r.work = key, false, float64(r.blocks)
 	r.cost[key] = size * scale(float64(r.chosen)) / r.work

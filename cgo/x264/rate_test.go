@@ -54,6 +54,50 @@ func TestRateModel(t *testing.T) {
 	}
 }
 
+// TestMovingTooMuch: a part of the picture moves in a way that takes more bits than the bitrate
+// allows, twice as many a block as in a keyframe. It gets coarse, but goes on moving: keyframes
+// are no way out.
+func TestMovingTooMuch(t *testing.T) {
+	const blocks, fps, bitrate = 240, 25, 125_000
+	same := bytes.Repeat([]byte{1}, blocks)
+	clear(same[:89])
+	r := newRate(bitrate, fps, 320, 180, blocks)
+	sent, keys, keyed, holding := 0, 0, -fps, false
+	const pictures = 10 * fps
+	for n := range pictures {
+		r.pass(1. / fps)
+		mayKey := n-keyed >= fps
+		if holding && !mayKey {
+			continue
+		}
+		isKey := n == 0 || holding
+		qp := r.begin(isKey, false, same)
+		size := func() int { // as measured; half as fine does not take half the bits
+			if r.kind == key {
+				return int(66000 * math.Exp2(float64(21-qp)/13.6))
+			}
+			return int(43500 * math.Exp2(float64(27-qp)/9))
+		}
+		bits := size()
+		for r.again(bits) && mayKey {
+			isKey, qp = true, r.chosen
+			bits = size()
+		}
+		if holding = !mayKey && r.kind == key && !isKey; holding { // again said so
+			continue
+		}
+		if isKey {
+			keyed = n
+			keys++
+		}
+		sent++
+		r.end(bits)
+	}
+	if sent < pictures*8/10 || keys > 2 {
+		t.Errorf("of %d pictures %d are sent, %d of them keyframes", pictures, sent, keys)
+	}
+}
+
 // TestNewPicture shows something quite different after a picture that was refined for long:
 // quantized as finely, it would take seconds to send.
 func TestNewPicture(t *testing.T) {

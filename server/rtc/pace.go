@@ -58,6 +58,7 @@ type pacedTrack struct {
 	portion int     // sent in each step at most
 	budget  float64 // bytes that may be sent by now
 	before  uint32  // timestamp of the last picture
+	keyed   uint32  // the same of the last keyframe
 	listed  bool    // in the pacer's queues
 	closed  bool
 	stalled bool // nothing is sent before a keyframe
@@ -85,7 +86,7 @@ func (t *pacedTrack) write(payloads [][]byte, timestamp uint32, key bool) {
 	switch {
 	case key:
 		t.drop()
-		t.stalled = false
+		t.stalled, t.keyed = false, timestamp
 	case t.stalled:
 		return
 	case t.late() > mostLate:
@@ -146,11 +147,14 @@ func (t *pacedTrack) packet(payload []byte, timestamp uint32, marker, key bool) 
 	return t.track.write(payload, timestamp, marker)
 }
 
-// late is how long what waits takes to be sent. It needs the lock.
+// late is how long what waits takes to be sent, but for the last keyframe, which must be, however
+// long it takes. It needs the lock.
 func (t *pacedTrack) late() time.Duration {
 	bytes := 0
 	for i := range t.waiting {
-		bytes += t.waiting[i].size
+		if t.waiting[i].timestamp != t.keyed {
+			bytes += t.waiting[i].size
+		}
 	}
 	rate, _ := t.out.pace()
 	return time.Duration(float64(bytes) / rate * float64(time.Second))
