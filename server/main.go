@@ -77,7 +77,7 @@ func serve(c config.Config, stderr io.Writer) int {
 		log.Info("demo: " + pageURL("https", s.https.Addr()))
 	}
 	if c.EditUser == "" {
-		log.Info("no --edit-auth: the control API answers this machine only; publishing and playing are open to all")
+		log.Info("no --edit-auth: the control API answers localhost only; publishing and playing are open to all")
 	}
 	if err := s.run(ctx, c); err != nil {
 		log.Error("server", "err", err)

@@ -76,7 +76,7 @@ func newServer(c config.Config, log *slog.Logger) (s *server, err error) {
 		return s, err
 	}
 	if s.rtc, err = rtc.New(rtc.Config{Engine: s.engine, Addr: c.RTC, Addresses: c.RTCAddresses, Log: log}); err != nil {
-		return s, err
+		return s, fmt.Errorf("--rtc: %w", err)
 	}
 	if s.http, err = net.Listen("tcp", c.HTTP); err != nil {
 		return s, fmt.Errorf("--http: %w", err)

@@ -381,7 +381,7 @@ func TestSignals(t *testing.T) {
 	// A session that has not connected yet keeps the server draining.
 	base := until("demo: http")
 	base = strings.TrimSuffix(base[strings.Index(base, "http://"):], `"`)
-	until("the control API answers this machine only; publishing and playing are open to all")
+	until("the control API answers localhost only; publishing and playing are open to all")
 	resp, err := http.Post(base+api.Path, "", strings.NewReader(`{"command": "add_room", "args": ["r"]}`))
 	if err != nil {
 		t.Fatal(err)

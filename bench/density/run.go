@@ -63,6 +63,9 @@ func (o options) run() error {
 			all = append(all, compared{r, o.measure("sectile", r), o.measure("janus", r)})
 		}
 	}
+	if all == nil {
+		return fmt.Errorf("no row matches %q", o.Rows)
+	}
 	// Ticks have to keep their time on a machine with much to do, not on an idle one.
 	var ticks *compared
 	for _, c := range all {

@@ -64,7 +64,7 @@ func layoutNames() []string {
 // layout again. The error, an *OptionError, tells that it has another one now.
 func (l *Look) SetCells(cells []LookCell) error {
 	if l.Layout != customLayout {
-		return lookError("cells", fmt.Sprintf("%d cells with layout %s", len(cells), l.Layout))
+		return &OptionError{"cells", "layout " + l.Layout, fmt.Sprintf(`layout %s ("args": [%q])`, customLayout, customLayout)}
 	}
 	l.Cells = cells
 	return nil
@@ -130,19 +130,22 @@ func (l Look) Validate() error {
 	}
 	streams := map[string]bool{}
 	for i, c := range l.Cells {
-		refuse := func(format string, args ...any) error {
-			return &OptionError{fmt.Sprintf("cells[%d]", i), fmt.Sprintf(format, args...), "fractions of the canvas, inside of it, and each stream once"}
+		refuse := func(accepted, format string, args ...any) error {
+			return &OptionError{fmt.Sprintf("cells[%d]", i), fmt.Sprintf(format, args...), accepted}
 		}
 		// Sums of decimal fractions may be off by a little.
 		const within = 1 + 1e-9
 		if !(c.X >= 0 && c.Y >= 0 && c.Width > 0 && c.Height > 0 && c.X+c.Width <= within && c.Y+c.Height <= within) {
-			return refuse("%v×%v at (%v,%v)", c.Width, c.Height, c.X, c.Y)
+			return refuse("fractions of the canvas, inside of it", "%v×%v at (%v,%v)", c.Width, c.Height, c.X, c.Y)
 		}
 		if c.Stream == "" {
 			continue
 		}
-		if err := CheckName(c.Stream); err != nil || streams[c.Stream] {
-			return refuse("stream %.80s", c.Stream)
+		if CheckName(c.Stream) != nil {
+			return refuse("names of streams", "stream %.80s", c.Stream)
+		}
+		if streams[c.Stream] {
+			return refuse("each stream once", "stream %.80s again", c.Stream)
 		}
 		streams[c.Stream] = true
 	}

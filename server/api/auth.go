@@ -27,7 +27,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	addr := remote(r)
 	if h.open {
 		if !addr.IsLoopback() || proxy.Forwarded(r) { // by a proxy here for somebody elsewhere
-			return refuse(http.StatusForbidden, "not_loopback", "without credentials (--edit-auth USER:PASS) the control API answers this machine only")
+			return refuse(http.StatusForbidden, "not_loopback", "without credentials (--edit-auth USER:PASS) the control API answers localhost only")
 		}
 		return nil
 	}

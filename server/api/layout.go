@@ -22,6 +22,9 @@ func setLayout(h *Handler, roomName string, q request) (any, error) {
 			return nil, err
 		}
 	}
+	if _, ok := q.options["cells"]; ok {
+		return nil, malformed("cells: %s", wantedCells)
+	}
 	for _, option := range slices.Sorted(maps.Keys(q.options)) {
 		if !slices.Contains(room.LookOptions, option) {
 			return nil, malformed("option %.80q is unknown; accepted are %s, cells", option, strings.Join(room.LookOptions, ", "))

@@ -41,7 +41,7 @@ type commandLine struct {
 		RTC            *string `name:"rtc" placeholder:"ADDR" help:"The one UDP port of all WebRTC traffic (:8189)."`
 		RTCAddress     *string `name:"rtc-address" placeholder:"IP,…" help:"Addresses announced in ICE candidates, behind NAT (those of the interfaces)."`
 		Data           *string `placeholder:"DIR" help:"Where rooms and streams persist (only in memory)."`
-		EditAuth       *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers this machine only)."`
+		EditAuth       *string `name:"edit-auth" placeholder:"USER:PASS" help:"Credentials of the control API (none: it answers localhost only)."`
 		TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For tells a client's address (none)."`
 		MaxLoad        *string `name:"max-load" placeholder:"SHARE" help:"Load of the machine, 0 to 1, from which on new sessions are refused; 0: never (0.85)."`
 		LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (text)."`
@@ -161,7 +161,10 @@ func checkTLS(c Config, name string, lines map[string]int) error {
 	given, missing := "tls_cert", "tls_key"
 	switch {
 	case (c.TLSCert == "") == (c.TLSKey == ""):
-		return nil
+		if c.TLSCert == "" || c.HTTPS != "" {
+			return nil
+		}
+		missing = "https"
 	case c.TLSCert == "":
 		given, missing = missing, given
 	}

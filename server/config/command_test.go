@@ -287,6 +287,7 @@ func TestParseErrors(t *testing.T) {
 		{name: "no user", args: []string{"serve", "--edit-auth=:x"}, want: "--edit-auth: wants USER PASS, got an empty value"},
 		{name: "no pass", args: []string{"serve", "--edit-auth=x:"}, want: "--edit-auth: wants USER PASS, got an empty value"},
 		{name: "cert without key", args: []string{"serve", "--tls-cert=x"}, want: "--tls-cert without --tls-key"},
+		{name: "cert without https", args: []string{"serve", "--tls-cert=x", "--tls-key=y"}, want: "--tls-cert without --https"},
 		{name: "key without cert", args: []string{"serve", "--tls-key=x"}, want: "--tls-key without --tls-cert"},
 		{name: "cert without key in the file", file: "\ntls_cert x;", want: "FILE:2: tls_cert without tls_key"},
 		{name: "key taken back", file: "\ntls_cert x; tls_key y;", args: []string{"serve", "--tls-key="}, want: "FILE:2: tls_cert without tls_key"},

@@ -304,6 +304,9 @@ func (o *offer) candidate(value string, loopback bool) {
 	if slices.Contains(o.candidates, value) {
 		return // repeated in each section
 	}
+	if c, err := ice.UnmarshalCandidate(value); err == nil && c.NetworkType().IsTCP() {
+		return // browsers have them beside those of UDP
+	}
 	if len(o.candidates) >= maxCandidates || !usable(value, loopback) {
 		o.dropped++
 		return

@@ -44,6 +44,8 @@ export class Call extends EventTarget {
   #over = new AbortController();
   #joining = false;
   #added = false;
+  /** We made the room, and did not get into it yet. */
+  #made = false;
   /** The server's process that was joined. */
   #instance;
   /** @type {RoomWatch|undefined} */
@@ -77,10 +79,17 @@ export class Call extends EventTarget {
       await this.#join();
     } catch (err) {
       await this.leave();
+      if (this.#made) await this.#removeRoomIfEmpty().catch(() => {}); // nothing depends on it
       throw err;
     } finally {
       this.#joining = false;
     }
+  }
+
+  /** Removes the room that we made for nothing. */
+  async #removeRoomIfEmpty() {
+    const room = (await this.#api.stats()).find(({name}) => name === this.room);
+    if (room && !room.participants && !room.viewers) await this.#api.removeRoom(this.room);
   }
 
   /** Ends the call. May be called while the page goes away: nothing waits for an answer. */
@@ -161,6 +170,7 @@ export class Call extends EventTarget {
     this.#stopIfOver();
     if (sessions.some((s) => s.lost)) throw new Error('the connection was lost');
 
+    this.#made = false;
     this.dispatchEvent(new Event('joined'));
     this.#watch = new RoomWatch(this.#api, this.room, this.publishes ? this.name : undefined, {
       people: (people) => this.#emit('people', people),
@@ -178,6 +188,7 @@ export class Call extends EventTarget {
     if (room) return {rooms, room};
     try {
       room = await this.#api.addRoom(this.room, {disable_video: !this.wantsVideo});
+      this.#made = true;
     } catch (err) {
       if (!(err instanceof HttpError && err.status === 409)) throw err;
       rooms = await this.#api.stats(); // somebody else was faster

@@ -1,6 +1,6 @@
 /** The room as seen from inside. */
 
-import {byId, el, setText, toast, toggleFullscreen} from './dom.js';
+import {byId, el, hideToast, setText, toast, toggleFullscreen} from './dom.js';
 import {colourOf} from './names.js';
 import {LayoutChoice} from './layouts.js';
 import {Numbers} from './numbers.js';
@@ -60,6 +60,7 @@ export class CallView extends EventTarget {
   hide() {
     this.#call = undefined;
     clearInterval(this.#numbersTimer);
+    hideToast(); // it is about the call
     byId('ask').close();
     this.#mosaic.srcObject = null;
     if (document.fullscreenElement) document.exitFullscreen();
@@ -98,6 +99,7 @@ export class CallView extends EventTarget {
   #serverIs(state) {
     this.#connection(state);
     if (state === 'connected') this.#note('');
+    if (state === 'no answer') this.#note('The server does not answer.');
     if (state === 'stopping') this.#note('The server is about to stop, perhaps to restart. This page joins again when it is back.');
   }
 
@@ -105,6 +107,7 @@ export class CallView extends EventTarget {
   #connection(state) {
     document.body.dataset.connection = state;
     setText(byId('connection'), state);
+    if (state === 'reconnecting' || state === 'no answer') this.#people.hush();
   }
 
   #note(text) {

@@ -38,7 +38,7 @@ export class DevicePreview extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  /** @param {boolean} video whether the room shows cameras */
+  /** @param {boolean} video whether to join with the camera */
   async setVideo(video) {
     if (video === this.#video) return;
     this.#video = video;
@@ -82,7 +82,7 @@ export class DevicePreview extends EventTarget {
   #hint() {
     const {audio, errors} = this.#media;
     if (!hasDevices()) return 'Camera and microphone need a secure page.';
-    if (!this.#video) return audio ? 'This room is audio only: your camera stays off.' : 'Check how you sound before you join.';
+    if (!this.#video) return audio ? 'Your camera stays off.' : 'Check how you sound before you join.';
     if (audio) return errors.video ? 'No camera: you join with your microphone.' : 'Your camera is off.';
     return 'Check how you look and sound before you join.';
   }

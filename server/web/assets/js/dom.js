@@ -67,11 +67,17 @@ export function ask(text, yes) {
 
 let toastTimer;
 
+/** Takes the short message away. */
+export function hideToast() {
+  clearTimeout(toastTimer);
+  byId('toast').classList.remove('shown');
+}
+
 /** Shows a short message for a moment. */
 export function toast(text) {
   const element = byId('toast');
   element.textContent = text;
   element.classList.add('shown');
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => element.classList.remove('shown'), 4000);
+  toastTimer = setTimeout(hideToast, 4000);
 }

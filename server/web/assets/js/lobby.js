@@ -10,13 +10,15 @@ const POLL_MS = 3000;
 const NAME_KEY = 'sectile.name';
 
 /**
- * Emits `join` (detail: {room, name, video}) and `server` (detail: the error of the
+ * Emits `join` (detail: {room, name, video, camera}) and `server` (detail: the error of the
  * last question to the control API, or undefined).
  */
 export class Lobby extends EventTarget {
   preview;
   /** @type {import('./api.js').RoomStats[]|undefined} undefined until the server told */
   #rooms;
+  /** The field that was empty when it was needed, until something is typed. @type {'room'|'name'|undefined} */
+  #missing;
   /** Credentials were given. */
   #signedIn = false;
 
@@ -35,8 +37,12 @@ export class Lobby extends EventTarget {
     this.#media = media;
     this.preview = new DevicePreview(media);
     this.preview.addEventListener('change', () => this.#update());
-    byId('room').addEventListener('input', () => this.#update());
-    byId('name').addEventListener('input', () => this.#update());
+    for (const field of ['room', 'name']) {
+      byId(field).addEventListener('input', () => {
+        this.#missing = undefined;
+        this.#update();
+      });
+    }
     byId('kind').addEventListener('change', () => this.#update());
     byId('join-form').addEventListener('submit', (event) => {
       event.preventDefault();
@@ -90,12 +96,13 @@ export class Lobby extends EventTarget {
     const name = toName(byId('name').value);
     const missing = !room ? 'room' : !name ? 'name' : undefined;
     if (missing) {
+      this.#missing = missing;
       this.#hint(missing, missing === 'room' ? 'Please name a room, with letters or digits.' : 'Please type a name, with letters or digits.', true);
       byId(missing).focus();
       return;
     }
     store(byId('name').value);
-    this.dispatchEvent(new CustomEvent('join', {detail: {room, name, video: this.#video()}}));
+    this.dispatchEvent(new CustomEvent('join', {detail: {room, name, video: this.#video(), camera: this.#camera()}}));
   }
 
   /** Asks for the rooms now, and then from time to time. */
@@ -109,9 +116,10 @@ export class Lobby extends EventTarget {
       failure = err;
     }
     if (!this.#open) return;
-    const locked = failure instanceof HttpError && failure.status === 401;
+    const lockedOut = failure instanceof HttpError && failure.status === 429;
+    const locked = lockedOut || failure instanceof HttpError && failure.status === 401;
     byId('login').hidden = !locked;
-    setText(byId('login-hint'), locked && this.#signedIn ? 'The server does not accept this user and password.' : '');
+    setText(byId('login-hint'), locked && !lockedOut && this.#signedIn ? 'The server does not accept this user and password.' : '');
     this.dispatchEvent(new CustomEvent('server', {detail: failure}));
     this.#list();
     this.#update();
@@ -125,6 +133,11 @@ export class Lobby extends EventTarget {
     return room ? !room.disable_video : document.querySelector('#kind input:checked').value === 'video';
   }
 
+  /** Whether to join with the camera on: who wants audio only, by the link or the form, does not. */
+  #camera() {
+    return this.#video() && document.querySelector('#kind input:checked').value === 'video';
+  }
+
   #existing() {
     const name = toName(byId('room').value);
     return this.#rooms?.find((room) => room.name === name);
@@ -136,15 +149,15 @@ export class Lobby extends EventTarget {
     const spelled = toName(typed);
     const asSpelled = spelled && spelled !== typed ? `Spelled “${spelled}”. ` : '';
     byId('kind').hidden = Boolean(room);
-    this.#hint('room', asSpelled + (room ? describe(room) : 'A new name opens a new room.'));
+    if (this.#missing !== 'room') this.#hint('room', asSpelled + (room ? describe(room) : 'A new name opens a new room.'));
 
     const name = byId('name').value.trim();
-    this.#hint('name', toName(name) !== name && toName(name) ? `Shown as “${toName(name)}”: letters, digits, “.”, “_” and “-”.` : '');
+    if (this.#missing !== 'name') this.#hint('name', toName(name) !== name && toName(name) ? `Shown as “${toName(name)}”: letters, digits, “.”, “_” and “-”.` : '');
     if (!byId('join').disabled) {
       const asked = this.#media.any || this.#media.errors.audio || !navigator.mediaDevices;
       setText(byId('join-label'), asked && !this.#media.any ? 'Join to watch and listen' : 'Join');
     }
-    this.preview.setVideo(this.#video());
+    this.preview.setVideo(this.#camera());
   }
 
   #hint(field, text, bad = false) {

@@ -59,10 +59,10 @@ let leaving = Promise.resolve();
 
 /**
  * Joins a room. A failure leads back to the lobby and says why.
- * @param {{room: string, name: string, video: boolean}} what
+ * @param {{room: string, name: string, video: boolean, camera?: boolean}} what
  * @param {{microphone: boolean, camera: boolean}} on which of the devices
  */
-async function join({room, name, video}, on = {microphone: true, camera: true}) {
+async function join({room, name, video, camera = true}, on = {microphone: true, camera}) {
   if (call) return;
   if (!hasWebRTC()) {
     setState('failed'); // the page says so already

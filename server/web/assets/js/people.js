@@ -49,6 +49,14 @@ export class PeopleList {
     setText(this.#count, String(people.length));
   }
 
+  /** Nothing is known of who talks, until the server tells again. */
+  hush() {
+    for (const {item, state} of this.#rows.values()) {
+      item.classList.remove('talking');
+      setText(state, '');
+    }
+  }
+
   #add({name, self}) {
     const state = el('span', {className: 'person-state'});
     const buttons = {audio: this.#button(name, 'audio')};
@@ -58,7 +66,8 @@ export class PeopleList {
     const item = el('li', {className: 'person', 'data-stream': name},
       avatar,
       el('span', {className: 'person-text'},
-        el('span', {className: 'person-name', title: name}, name, self && el('em', {textContent: 'you'})), state),
+        el('span', {className: 'person-name', title: name, textContent: name}),
+        el('span', {className: 'person-line'}, self && el('em', {textContent: 'you'}), state)),
       el('span', {className: 'equalizer', 'aria-hidden': 'true'}, el('i'), el('i'), el('i')),
       buttons.audio, buttons.video, !self && this.#remover(name));
     item.classList.toggle('self', self);

@@ -103,7 +103,7 @@ function refusal(err) {
     case 403: {
       const url = new URL(location.href);
       url.hostname = 'localhost';
-      return {title: 'The control API refuses this computer', text: `Without --edit-auth it answers only to the computer it runs on. Start the server with --edit-auth USER:PASS, or open ${url.origin} there.`};
+      return {title: 'The control API refuses this address', text: `Without --edit-auth it answers localhost only. Start the server with --edit-auth USER:PASS, or open ${url.origin} on the computer it runs on.`};
     }
     case 404:
       return {title: 'Not there any more', text: 'The room or the stream was removed meanwhile. Try again.'};
