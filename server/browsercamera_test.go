@@ -56,3 +56,31 @@ func TestCameraOffInChromium(t *testing.T) {
 		sees(5*time.Second, true, true)
 	}
 }
+
+// TestWithoutCameraInChromium: who follows a link that says so joins with the microphone only, also
+// in a room with video, and can switch the camera on there.
+func TestWithoutCameraInChromium(t *testing.T) {
+	ts := start(t, config.Config{})
+	ts.addRoom("r", map[string]any{"disable_video": false})
+	page := tab(t, browser(t), ts.base+"/?room=r&name=ann&video=0&autojoin=1")
+	sends := func() []string {
+		return evaluate[[]string](t, page, `(window.sectile?.publisher?.getSenders() ?? []).map((s) => s.track?.kind).filter(Boolean)`)
+	}
+	eventually(t, 20*time.Second, func() string {
+		if kinds := sends(); len(kinds) != 1 || kinds[0] != "audio" {
+			return fmt.Sprintf("sent are %v", kinds)
+		}
+		return ""
+	})
+	time.Sleep(2 * time.Second)
+	if kinds := sends(); len(kinds) != 1 {
+		t.Errorf("later sent are %v", kinds)
+	}
+	evaluate[any](t, page, `document.querySelector('[data-action="toggle-camera"]').click()`)
+	eventually(t, 10*time.Second, func() string {
+		if kinds := sends(); len(kinds) != 2 {
+			return fmt.Sprintf("with the camera on sent are %v", kinds)
+		}
+		return ""
+	})
+}
