@@ -58,10 +58,8 @@ type browserPlayed struct {
 // picture, and the full one again when the link is wide again.
 func TestThinLinkOfChromium(t *testing.T) {
 	ts := start(t, config.Config{})
-	const width, height, fps = 640, 360, 25
-	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 1500})
-	ts.addStream("r", "s")
-	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 3_000_000})
+	const width = movingWidth
+	ts.movingRoom()
 	base, relay := ts.relayed()
 	limit := func(kbps int) {
 		relay.Impair(client.Impairment{}, client.Impairment{Rate: 1000 * kbps})

@@ -59,16 +59,26 @@ func longest(list []shown) (freeze time.Duration) {
 	return freeze
 }
 
+// The picture of movingRoom.
+const movingWidth, movingRate = 640, 25
+
+// movingRoom makes the room r, whose picture is all of one camera's that moves.
+func (ts *testServer) movingRoom() {
+	ts.t.Helper()
+	const height = 360
+	ts.addRoom("r", map[string]any{"disable_video": false, "width": movingWidth, "height": height, "fps": movingRate, "video_bitrate": 1500})
+	ts.addStream("r", "s")
+	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: movingWidth, Height: height, Colour: colours[0], Moving: movingRate, Bitrate: 3_000_000})
+}
+
 // TestThinLinks: players behind links of limited rate are given the half picture, which goes
 // on moving, and sound that goes on too, without a queue that stays; those behind wide ones
 // the full picture all the while. When a link is wide again its player is given the full
 // picture again.
 func TestThinLinks(t *testing.T) {
 	ts := start(t, config.Config{})
-	const width, height, fps = 640, 360, 25
-	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 1500})
-	ts.addStream("r", "s")
-	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 3_000_000})
+	const width, fps = movingWidth, movingRate
+	ts.movingRoom()
 	type player struct {
 		*client.Player
 		*screen
@@ -199,10 +209,7 @@ func TestThinLinks(t *testing.T) {
 // there are pictures now and then.
 func TestHardlyMoreThanSound(t *testing.T) {
 	ts := start(t, config.Config{})
-	const width, height, fps = 640, 360, 25
-	ts.addRoom("r", map[string]any{"disable_video": false, "width": width, "height": height, "fps": fps, "video_bitrate": 1500})
-	ts.addStream("r", "s")
-	ts.publish("s", client.Media{Tone: tones[0], Level: -20, Width: width, Height: height, Colour: colours[0], Moving: fps, Bitrate: 3_000_000})
+	ts.movingRoom()
 	link := ts.link()
 	link.Down.Rate = 160_000
 	player := ts.playOver(link, "r", "v1a1")
