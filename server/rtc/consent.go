@@ -102,20 +102,16 @@ func isSTUN(b []byte) bool { return len(b) >= stunHeader && b[0] <= 3 }
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (c *checkedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	addr := unmapped(to)
-	var elsewhere func([]byte, netip.AddrPort) bool
+	ofICE := isSTUN(b)
 	switch {
-	case !isSTUN(b):
+	case !ofICE:
 		c.addresses.sent(addr)
-		elsewhere = c.gathered
 	case string(b[:2]) == bindingSuccess:
 		// The agent answers a check with success only if the check's integrity holds (RFC
 		// 8445, 7.3), so the address is the peer's.
 		c.addresses.learn(addr)
-		fallthrough
-	default:
-		elsewhere = c.thinned
 	}
-	if !c.meet(addr) && elsewhere(b, addr) {
+	if !c.meet(addr) && (ofICE && c.thinned(b, addr) || !ofICE && c.gathered(b, addr)) {
 		return len(b), nil
 	}
 	return c.AddrPortReaderWriter.WriteToAddrPort(b, to)

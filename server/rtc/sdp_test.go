@@ -144,6 +144,21 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestTCPCandidates: those that browsers have beside the ones of UDP are no reason to complain.
+func TestTCPCandidates(t *testing.T) {
+	o := &offer{}
+	for _, value := range []string{
+		"1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
+		"2 1 udp 2122260223 192.0.2.1 5000 typ host",
+		"3 1 udp 2122260223 224.0.0.1 5000 typ host",
+	} {
+		o.candidate(value, false)
+	}
+	if len(o.candidates) != 1 || o.dropped != 1 {
+		t.Errorf("%q are taken, %d refused", o.candidates, o.dropped)
+	}
+}
+
 func noClock() time.Duration { return 0 }
 
 // TestHosts: the addresses that are announced.
